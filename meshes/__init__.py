@@ -1,0 +1,1 @@
+"""Gmsh geometries of Li/SSE interfaces as plain arrays with named groups."""
