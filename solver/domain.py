@@ -1,0 +1,204 @@
+"""From ``MeshData`` on rank 0 to a distributed DOLFINx mesh whose groups every rank knows by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import basix
+import basix.ufl
+import dolfinx
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech import compat
+from ssbmech.errors import MeshError, nearest
+from ssbmech.meshes.data import MeshData
+from ssbmech.parallel import bcast_array, on_root
+
+# Gmsh's order of the nodes of a second-order cell, permuted into Basix's.
+_GMSH_TO_BASIX = {
+    (2, 1): [0, 1, 2],
+    (2, 2): [0, 1, 2, 4, 5, 3],
+    (3, 1): [0, 1, 2, 3],
+    (3, 2): [0, 1, 2, 3, 8, 9, 5, 7, 6, 4],
+}
+
+
+@dataclass(frozen=True)
+class FrontLine:
+    """A crack front as every rank holds it, whole.
+
+    Attributes:
+        nodes: Node numbers in the mesh file, shape (n,); 3-D: sorted, unique.
+        points: Their coordinates, non-dimensional, shape (n, 3).
+        edges: Pairs of positions in ``nodes``, shape (k, 2); 2-D: shape (0, 2).
+    """
+
+    nodes: NDArray[np.int64]
+    points: NDArray[np.float64]
+    edges: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A distributed mesh in reference lengths, with its groups by name.
+
+    Attributes:
+        mesh: DOLFINx mesh; coordinates are metres divided by ``length``.
+        length: Metres per unit of the mesh's coordinates.
+        cell_tags: MeshTags of all local and ghost cells.
+        facet_tags: MeshTags of the named facets.
+        cell_groups: Name to tag (materials).
+        facet_groups: Name to tag (faces, sides, interfaces).
+        fronts: Name to front, the same on every rank.
+        node_ids: Node number in the mesh file of each local geometry node.
+    """
+
+    mesh: Any
+    length: float
+    cell_tags: Any
+    facet_tags: Any
+    cell_groups: dict[str, int]
+    facet_groups: dict[str, int]
+    fronts: dict[str, FrontLine]
+    node_ids: NDArray[np.int64]
+
+    @property
+    def comm(self) -> Any:
+        """Communicator of the mesh."""
+        return self.mesh.comm
+
+    @property
+    def tdim(self) -> int:
+        """Topological dimension."""
+        return self.mesh.topology.dim
+
+    def cell_tag(self, name: str, *, key: str = "") -> int:
+        """Tag of a material group; MeshError with the nearest name otherwise."""
+        return _named(self.cell_groups, name, "material group", key)
+
+    def facet_tag(self, name: str, *, key: str = "") -> int:
+        """Tag of a facet group; MeshError with the nearest name otherwise."""
+        return _named(self.facet_groups, name, "facet group", key)
+
+    def facets(self, name: str, *, key: str = "") -> NDArray[np.int32]:
+        """Local facets (with ghosts) of a group."""
+        return self.facet_tags.find(self.facet_tag(name, key=key))
+
+
+def _named(groups: dict[str, int], name: str, what: str, key: str) -> int:
+    if name not in groups:
+        raise MeshError(f"the mesh has no {what} {name!r}", key=key, hint=nearest(name, groups))
+    return groups[name]
+
+
+def distribute(comm: Any, data: MeshData | None, *, length: float) -> Domain:
+    """Distribute a mesh and its tags.
+
+    Args:
+        comm: MPI communicator.
+        data: The mesh on rank 0 (micrometres); ignored on the others.
+        length: Reference length [m].
+
+    Raises:
+        MeshError: On every rank, when a tagged facet belongs to no cell.
+    """
+    compat.check_version()
+    head = on_root(comm, lambda: _header(data))
+    dim, order = head["dim"], head["order"]
+    nodes = len(_GMSH_TO_BASIX[dim, order])
+    if comm.rank == 0:
+        assert data is not None
+        points = np.ascontiguousarray(data.points[:, :dim] * (1e-6 / length))
+        cells = np.ascontiguousarray(data.cells[:, _GMSH_TO_BASIX[dim, order]])
+    else:
+        points, cells = np.empty((0, dim)), np.empty((0, nodes), dtype=np.int64)
+    cell = {2: "triangle", 3: "tetrahedron"}[dim]
+    element = basix.ufl.element("Lagrange", cell, order, shape=(dim,))
+    mesh = compat.create_mesh(comm, cells, points, element)
+
+    root = data if comm.rank == 0 else None
+    tag_of_cell = bcast_array(comm, None if root is None else root.cell_tags)
+    original = np.asarray(mesh.topology.original_cell_index)
+    cell_tags = dolfinx.mesh.meshtags(
+        mesh, dim, np.arange(original.size, dtype=np.int32), tag_of_cell[original].astype(np.int32)
+    )
+    facet_vertices = bcast_array(comm, None if root is None else root.facets[:, :dim])
+    facet_values = bcast_array(comm, None if root is None else root.facet_tags)
+    node_ids = np.asarray(mesh.geometry.input_global_indices)
+    facet_tags = _tag_facets(mesh, node_ids, facet_vertices, facet_values)
+    return Domain(
+        mesh=mesh,
+        length=length,
+        cell_tags=cell_tags,
+        facet_tags=facet_tags,
+        cell_groups=head["cell_groups"],
+        facet_groups=head["facet_groups"],
+        fronts={
+            name: FrontLine(ids, xyz * (1e-6 / length), edges)
+            for name, (ids, xyz, edges) in head["fronts"].items()
+        },
+        node_ids=node_ids,
+    )
+
+
+def _header(data: MeshData | None) -> dict:
+    """What is small enough to be pickled to every rank."""
+    assert data is not None
+    fronts = {}
+    for name, front in data.fronts.items():
+        ids = np.unique(front)
+        edges = np.searchsorted(ids, front) if data.dim == 3 else np.empty((0, 2), np.int64)
+        fronts[name] = (ids, data.points[ids], edges)
+    return {
+        "dim": data.dim,
+        "order": data.order,
+        "cell_groups": dict(data.cell_groups),
+        "facet_groups": dict(data.facet_groups),
+        "fronts": fronts,
+    }
+
+
+def cell_facets(dim: int) -> NDArray[np.int64]:
+    """Vertices of each local facet of a simplex: facet i is opposite to vertex i."""
+    return np.array([[j for j in range(dim + 1) if j != i] for i in range(dim + 1)])
+
+
+def vertex_nodes(mesh: Any) -> NDArray[np.int32]:
+    """Geometry nodes of the vertices of every local and ghost cell, shape (n_cells, dim + 1)."""
+    return compat.geometry_dofmap(mesh)[:, : mesh.topology.dim + 1]
+
+
+def _tag_facets(mesh: Any, node_ids: NDArray, vertices: NDArray, values: NDArray) -> Any:
+    """Find the tagged facets among those of the local cells, by the file's node numbers."""
+    dim = mesh.topology.dim
+    mesh.topology.create_connectivity(dim - 1, dim)
+    mesh.topology.create_connectivity(dim, dim - 1)
+    # Only facets whose vertices all belong to some tagged facet can be one: few rows are compared.
+    tagged_node = np.isin(node_ids, vertices)[vertex_nodes(mesh)]
+    cells, local = np.nonzero(tagged_node[:, cell_facets(dim)].all(axis=2))
+    nodes = vertex_nodes(mesh)[cells[:, None], cell_facets(dim)[local]]
+    rows = np.vstack([np.sort(vertices, axis=1), np.sort(node_ids[nodes], axis=1)])
+    _, key = np.unique(rows, axis=0, return_inverse=True)
+    key = key.reshape(-1)
+    entry_of_key = np.full(key.max(initial=-1) + 1, -1)
+    entry_of_key[key[: len(vertices)]] = np.arange(len(vertices))
+    entry = entry_of_key[key[len(vertices) :]]
+    hit = entry >= 0
+    table = mesh.topology.connectivity(dim, dim - 1).array.reshape(-1, dim + 1)
+    facets, first = np.unique(table[cells[hit], local[hit]], return_index=True)
+    found = entry[hit][first]
+    seen = np.zeros(len(values), np.int64)
+    seen[entry[hit]] = 1
+    everywhere = np.empty_like(seen)
+    mesh.comm.Allreduce(seen, everywhere)
+    if np.any(everywhere == 0):
+        lost = int(np.flatnonzero(everywhere == 0)[0])
+        raise MeshError(
+            f"{int(np.sum(everywhere == 0))} tagged facets belong to no cell; the first has the "
+            f"nodes {vertices[lost].tolist()}",
+            hint="Save the mesh with its volume cells and surfaces from one meshing run",
+        )
+    return dolfinx.mesh.meshtags(
+        mesh, dim - 1, facets.astype(np.int32), values[found].astype(np.int32)
+    )
