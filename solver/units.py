@@ -217,7 +217,7 @@ def unit_factor(name: str, *, key: str = "") -> tuple[float, Exponents]:
 @cache
 def _from_pint(name: str) -> tuple[float, Exponents] | None:
     """Return a unit from pint, or None if pint is missing or does not know a plain unit there."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name):
+    if name == "pi" or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name):
         return None
     try:
         registry = _registry()
