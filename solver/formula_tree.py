@@ -97,11 +97,11 @@ FUNCTIONS: dict[str, Function] = {
     "abs": Function(1, "same", np.abs, lambda u: (np.sign(u),), lambda m, u: abs(u)),
     "min": Function(
         2, "same", np.minimum, lambda u, v: (1.0 * (u <= v), 1.0 * (u > v)),
-        lambda m, u, v: m.minvalue_of(u, v),
+        lambda m, u, v: m.min_value(u, v),
     ),
     "max": Function(
         2, "same", np.maximum, lambda u, v: (1.0 * (u >= v), 1.0 * (u < v)),
-        lambda m, u, v: m.maxvalue_of(u, v),
+        lambda m, u, v: m.max_value(u, v),
     ),
     "atan2": Function(
         2, "ratio", np.arctan2, lambda u, v: (v / (u * u + v * v), -u / (u * u + v * v)),
