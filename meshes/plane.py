@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import Floats, elevate, orient, quarter_point
+from ssbmech.meshes.elements import Floats, Ints, elevate, orient, quarter_point
 from ssbmech.meshes.session import collect, session
 from ssbmech.meshes.sizing import Grading, Web, background
 
@@ -253,7 +253,7 @@ def _insert_webs(data: MeshData, sketch: LineCrack) -> MeshData:
         fresh = np.array([sketch.at(tip), *inner]).reshape(-1, 2)
         points = np.vstack([points, np.column_stack([fresh, np.zeros(len(fresh))])])
         ring = start + 1 + np.arange((rings - 1) * sectors).reshape(rings - 1, sectors)
-        whole = np.vstack([ring, known])
+        whole: Ints = np.vstack([ring, known])
         ring, ahead = whole, np.roll(whole, -1, axis=1)
         if not sketch.lower:
             ring, ahead = ring[:, :-1], ahead[:, :-1]

@@ -16,11 +16,12 @@ TYPES = {(0, 1): 15, (0, 2): 15, (1, 1): 1, (1, 2): 8, (2, 1): 2, (2, 2): 9, (3,
 
 
 @contextmanager
-def session(name: str, **options: float) -> Iterator[Any]:
+def session(name: str, *, doing: str = "make this mesh", **options: float) -> Iterator[Any]:
     """Open Gmsh with a new model and close both, whatever happens inside.
 
     Args:
         name: Name of the model; it is the ``key`` of errors too.
+        doing: What fails, for messages.
         **options: Gmsh options with ``_`` for the dot, e.g. ``Mesh_Algorithm=6``.
 
     Yields:
@@ -59,9 +60,7 @@ def session(name: str, **options: float) -> Iterator[Any]:
         # Gmsh's own errors are bare `Exception`; anything else is a fault of the program.
         if type(error) is not Exception:
             raise
-        raise MeshError(
-            f"Gmsh could not make this mesh: {error}", key=name, hint="Change sizes or geometry"
-        ) from error
+        raise MeshError(f"Gmsh could not {doing}: {error}", key=name) from error
     finally:
         if opened:
             gmsh.finalize()

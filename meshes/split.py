@@ -238,6 +238,7 @@ def _check_front(
     if len(extra):
         where = "splits there" if np.isin(extra[0], doubled) else "does not pass there"
         raise MeshError(
-            f"the front is not the crack's edge at {_at(data.points[extra[:1]])}: the crack {where}",
+            f"the front is not the crack's edge at {_at(data.points[extra[:1]])}: "
+            f"the crack {where}",
             key=", ".join(names),
         )
