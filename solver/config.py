@@ -1,0 +1,296 @@
+"""The schema of a case. Quantities stay texts with units; they are checked here, turned to SI later.
+
+Keeping the texts means that the resolved case written beside the results is the case itself, with
+every default filled in, and runs again to the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from ssbmech import units
+from ssbmech.errors import SsbmechError
+from ssbmech.formula import Formula
+
+Model = Literal["plane_strain", "plane_stress", "axisymmetric", "3d"]
+_AXES = {"x": 0, "y": 1, "z": 2, "r": 0}
+
+
+def _text(value: Any) -> Any:
+    """Bare numbers are kept as texts, so that a missing unit is reported as such."""
+    return repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _checked(check: Callable[[str], Any]) -> Callable[[str], str]:
+    def validate(text: str) -> str:
+        try:
+            check(text)
+        except SsbmechError as error:
+            raise ValueError(_without_key(error)) from None
+        return text
+
+    return validate
+
+
+def _without_key(error: SsbmechError) -> str:
+    text = str(error)
+    return text[len(error.key) + 2 :] if error.key and text.startswith(error.key + ": ") else text
+
+
+def _quantity(dimension: str, low: float | None = None, high: float | None = None) -> Any:
+    """A text with a unit whose SI value lies strictly between ``low`` and ``high``."""
+
+    def check(text: str) -> str:
+        value = units.quantity(text, dimension)
+        if (low is not None and value <= low) or (high is not None and value >= high):
+            unit = units.dimension_of(dimension).unit
+            above = "" if low is None else f"above {low:g} {unit}".strip()
+            below = "" if high is None else f"below {high:g} {unit}".strip()
+            allowed = " and ".join(part for part in (above, below) if part)
+            raise ValueError(f"{text!r} is out of range. Allowed: {allowed}")
+        return text
+
+    return Annotated[str, BeforeValidator(_text), AfterValidator(_checked(check))]
+
+
+def _formula(dimension: str) -> Any:
+    """A text with a unit or a formula of the coordinates."""
+    return Annotated[
+        str,
+        BeforeValidator(_text),
+        AfterValidator(_checked(lambda text: Formula.parse(text, dimension, ("x", "y", "z")))),
+    ]
+
+
+Length = _quantity("length", 0.0)
+Toughness = _quantity("toughness", 0.0)
+Overpotential = _quantity("potential", 0.0)
+Pressure = _quantity("pressure", 0.0)
+MolarVolume = _quantity("molar_volume")
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class MeshBlock(_Block):
+    """A mesh from a file."""
+
+    file: str = Field(description="any file that Gmsh or meshio reads, relative to the case file")
+    length_unit: _quantity("length", 0.0) = Field(  # type: ignore[valid-type]
+        description="length of one coordinate unit, e.g. 'mm' or '1 um'"
+    )
+    model: Model = Field("plane_strain", description="mechanical model")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unit_without_number(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("length_unit"), str):
+            text = data["length_unit"].strip()
+            if text and not text[0].isdigit():
+                data = {**data, "length_unit": f"1 {text}"}
+        return data
+
+
+class GeometryBlock(BaseModel):
+    """A geometry of the catalogue; its parameters are checked by its builder."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    type: str = Field(description="name in the catalogue: `ssbmech mesh --list`")
+    model: Model | None = Field(None, description="mechanical model; by default the geometry's")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the builder gets, as written."""
+        return dict(self.model_extra or {})
+
+
+class MaterialBlock(_Block):
+    """Elastic data of a group: a set of the library, values, or a set with values replaced."""
+
+    set: str | None = Field(None, description="name in the library: `ssbmech materials`")
+    E: _formula("pressure") | None = Field(None, description="Young's modulus, or a formula")  # type: ignore[valid-type]
+    nu: float | None = Field(None, gt=-1.0, lt=0.5, description="Poisson's ratio")
+    K_IC: Toughness | None = Field(None, description="fracture toughness")  # type: ignore[valid-type]
+    expansion: _quantity("expansion") | None = Field(  # type: ignore[valid-type]
+        None, description="linear thermal expansion"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> MaterialBlock:
+        if self.set is None and (self.E is None or self.nu is None):
+            raise ValueError("give the name of a set, or both E and nu")
+        return self
+
+
+class CrackBlock(_Block):
+    """A crack, named by its faces and its front."""
+
+    faces: list[str] = Field(
+        min_length=1,
+        description="facet groups of the faces, the lower one first; one face with symmetry",
+    )
+    front: str | list[str] = Field(description="group of the tip(s) or the front line(s)")
+    symmetry: Literal["x", "y", "z"] | None = Field(
+        None, description="normal of the symmetry plane on which the crack lies"
+    )
+    size: Length | None = Field(  # type: ignore[valid-type]
+        None, description="flaw size a of the geometry factor Y = K_I/(p sqrt(pi a))"
+    )
+    K_IC: Toughness | None = Field(None, description="toughness where the crack would run")  # type: ignore[valid-type]
+
+    @property
+    def fronts(self) -> list[str]:
+        """Names of the fronts."""
+        return [self.front] if isinstance(self.front, str) else list(self.front)
+
+
+Components = dict[Literal["x", "y", "z", "r"], _formula("pressure")]  # type: ignore[valid-type]
+
+
+class LoadBlock(_Block):
+    """A load on a facet group."""
+
+    group: str
+    pressure: _formula("pressure") | None = Field(None, description="positive in compression")  # type: ignore[valid-type]
+    traction: Components | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> LoadBlock:
+        if (self.pressure is None) == (self.traction is None):
+            raise ValueError("give either pressure or traction = { x = ..., y = ... }")
+        return self
+
+
+class ConstraintBlock(_Block):
+    """Prescribed displacement components on a facet group."""
+
+    group: str
+    u: dict[Literal["x", "y", "z", "r"], _formula("length")] = Field(min_length=1)  # type: ignore[valid-type]
+
+
+class EigenstrainBlock(_Block):
+    """Stress-free strain of a material group (misfit, growth): one number or components."""
+
+    group: str
+    strain: (
+        _formula("dimensionless")  # type: ignore[valid-type]
+        | dict[Literal["xx", "yy", "zz", "xy", "yz", "xz"], _formula("dimensionless")]  # type: ignore[valid-type]
+    ) = Field(description="the same in all directions, or { xx = ..., yy = ... }")
+
+
+class TemperatureBlock(_Block):
+    """Change of temperature of a material group; its material needs ``expansion``."""
+
+    group: str
+    change: _formula("temperature_difference")  # type: ignore[valid-type]
+
+
+class BodyForceBlock(_Block):
+    """Force per volume in a material group."""
+
+    group: str
+    force: dict[Literal["x", "y", "z", "r"], _formula("force_density")] = Field(min_length=1)  # type: ignore[valid-type]
+
+
+class FilamentBlock(_Block):
+    """Lithium in the flaw: the pressure on its faces, given or from an overpotential."""
+
+    overpotential: Overpotential | None = Field(None, description="p = F overpotential/V_m")  # type: ignore[valid-type]
+    pressure: Pressure | None = None  # type: ignore[valid-type]
+    groups: list[str] | None = Field(
+        None, description="facet groups it acts on; by default the crack's (filled) faces"
+    )
+    molar_volume: _quantity("molar_volume", 0.0) | None = Field(  # type: ignore[valid-type]
+        None, description="of lithium; by default the library's"
+    )
+    partial_molar_volume: MolarVolume = Field(  # type: ignore[valid-type]
+        "0 cm^3/mol", description="of Li+ in the electrolyte; V_m - V_+ takes the place of V_m"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> FilamentBlock:
+        if (self.pressure is None) == (self.overpotential is None):
+            raise ValueError("give either overpotential or pressure")
+        return self
+
+
+class FractureBlock(_Block):
+    """How the fracture quantities are computed and judged."""
+
+    rings: list[Length] = Field(default_factory=list, description="outer radii; empty: chosen")  # type: ignore[valid-type]
+    ring_spread_limit: float = Field(0.02, gt=0, le=1, description="beyond it a ring is refused")
+    points: int = Field(41, ge=2, le=2001, description="points along a 3-D front")
+    width: Length | None = Field(None, description="of a local extension along a 3-D front")  # type: ignore[valid-type]
+    energy_check: bool = Field(
+        False, description="also the energy release by a finite virtual extension (two solves)"
+    )
+    maximum: list[str] = Field(
+        default_factory=list, description="facet groups where the peak principal stress is wanted"
+    )
+
+
+class SolverBlock(_Block):
+    """Discretisation and linear solver."""
+
+    degree: int = Field(2, ge=1, le=4, description="polynomial degree of the displacement")
+    method: Literal["auto", "direct", "iterative"] = "auto"
+    rtol: float = Field(1e-10, gt=0, lt=1e-3)
+    petsc: dict[str, str | int | float] = Field(
+        default_factory=dict, description="PETSc options without the prefix ssbmech_"
+    )
+
+
+class OutputBlock(_Block):
+    """What is written beside summary.json."""
+
+    fields: bool = True
+    figures: bool = True
+    mesh: bool = Field(True, description="keep the mesh beside the results")
+
+
+class Case(_Block):
+    """A case: geometry or mesh, materials, loads, what to compute."""
+
+    title: str = ""
+    geometry: GeometryBlock | None = None
+    mesh: MeshBlock | None = None
+    materials: dict[str, MaterialBlock]
+    material_files: list[str] = Field(default_factory=list, description="own material sets")
+    crack: CrackBlock | None = None
+    filament: FilamentBlock | None = None
+    load: list[LoadBlock] = Field(default_factory=list)
+    constraint: list[ConstraintBlock] = Field(default_factory=list)
+    eigenstrain: list[EigenstrainBlock] = Field(default_factory=list)
+    temperature: list[TemperatureBlock] = Field(default_factory=list)
+    body_force: list[BodyForceBlock] = Field(default_factory=list)
+    fracture: FractureBlock = Field(default_factory=FractureBlock)
+    solver: SolverBlock = Field(default_factory=SolverBlock)
+    output: OutputBlock = Field(default_factory=OutputBlock)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_materials(cls, data: Any) -> Any:
+        """``electrolyte = "LLZO"`` stands for ``electrolyte = { set = "LLZO" }``."""
+        if isinstance(data, dict) and isinstance(data.get("materials"), dict):
+            short = {
+                k: {"set": v} if isinstance(v, str) else v for k, v in data["materials"].items()
+            }
+            data = {**data, "materials": short}
+        return data
+
+    @model_validator(mode="after")
+    def _one_mesh(self) -> Case:
+        if (self.geometry is None) == (self.mesh is None):
+            raise ValueError("give either [geometry] or [mesh]")
+        if not self.materials:
+            raise ValueError("[materials] is empty: every material group of the mesh needs one")
+        return self
+
+
+def axis(name: str) -> int:
+    """Component number of an axis name."""
+    return _AXES[name]
