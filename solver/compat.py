@@ -21,7 +21,7 @@ def check_version() -> None:
 
 
 def shared_facet_partitioner() -> Any:
-    """Partitioner whose ghosts share a facet, so that interior-facet integrals close across ranks."""
+    """Partitioner whose ghosts share a facet: interior-facet integrals close across ranks."""
     from dolfinx.mesh import GhostMode, create_cell_partitioner
 
     wanted = inspect.signature(create_cell_partitioner).parameters if VERSION >= (0, 11) else {}

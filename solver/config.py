@@ -1,4 +1,4 @@
-"""The schema of a case. Quantities stay texts with units; they are checked here, turned to SI later.
+"""The schema of a case. Quantities stay texts with units: checked here, turned to SI later.
 
 Keeping the texts means that the resolved case written beside the results is the case itself, with
 every default filled in, and runs again to the same numbers.

@@ -69,7 +69,9 @@ def _line(item: Any, data: dict, name: str, text: str) -> str:
         return f"{place}: {key}: unknown key. {nearest(str(loc[-1]), options)}"
     if kind == "missing":
         return f"{place}: {key}: required and not given"
-    shown = "" if isinstance(value, dict | list) or repr(value) in message else f" (given: {value!r})"
+    shown = (
+        "" if isinstance(value, dict | list) or repr(value) in message else f" (given: {value!r})"
+    )
     if kind.startswith("value_error"):
         return f"{place}: {key + ': ' if key else ''}{message}{shown}"
     return f"{place}: {key}: {message}{shown}"
@@ -158,7 +160,9 @@ def _override(data: dict[str, Any], item: str) -> None:
         else:
             place = place.setdefault(part, {})
         if not isinstance(place, dict | list):
-            raise CaseError(f"{'.'.join(parts[: i + 1])} has no keys below it", key="--set", value=item)
+            raise CaseError(
+                f"{'.'.join(parts[: i + 1])} has no keys below it", key="--set", value=item
+            )
     if isinstance(place, list):
         _entry(place, parts[-1], item)
         place[int(parts[-1])] = parsed

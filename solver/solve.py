@@ -104,9 +104,7 @@ class ElasticSystem:
         self.a, self.L = fem.form(a), fem.form(rhs)
         self.uh = fem.Function(self.V, name="displacement")
         elastic = strain(self.uh) if eigen is None else strain(self.uh) - eigen
-        self._energy = fem.form(
-            elasticity.energy_density(elastic, sigma(elastic)) * w * dx
-        )
+        self._energy = fem.form(elasticity.energy_density(elastic, sigma(elastic)) * w * dx)
         self._work = fem.form(self._loads(x, self.uh, w, dx, ds))
         self.elastic_strain, self.sigma = elastic, sigma(elastic)
         self.bcs = self._constraints()

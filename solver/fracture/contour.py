@@ -119,12 +119,13 @@ class ForceAssembler:
         self._cells = np.flatnonzero(near[:owned]).astype(np.int32)
         self._tags = np.zeros(len(self._nodes), np.int32)
         self._tags[p.domain.cell_tags.indices] = p.domain.cell_tags.values
+        middle = mesh.geometry.x[self._nodes[near]].mean(axis=1)
+        self._side = np.zeros(len(self._nodes))
+        self._side[near] = np.sign(front.locate(middle).x2)
         self._index = np.full(len(mesh.geometry.x), -1)
         self.vertices = np.unique(self._nodes[self._cells]).astype(np.int32)
         self._index[self.vertices] = np.arange(len(self.vertices))
-        self._force = {
-            name: np.zeros((len(self.vertices), 3)) for name in ("J", *self.modes)
-        }
+        self._force = {name: np.zeros((len(self.vertices), 3)) for name in ("J", *self.modes)}
 
     def _distance(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         if isinstance(self.front, Tip):
@@ -175,7 +176,9 @@ class ForceAssembler:
             None if grading is None else grading * p.domain.length,
         )
 
-    def _auxiliary(self, mode: str, state: _State, where: Local) -> williams.Auxiliary:
+    def _auxiliary(
+        self, mode: str, state: _State, where: Local, cells: NDArray
+    ) -> williams.Auxiliary:
         """The auxiliary state in global components."""
         Q = where.frame
         grad_lam = grad_mu = None
@@ -192,6 +195,7 @@ class ForceAssembler:
             mu=state.mu,
             curvature=where.curvature,
             size=self.radius,
+            side=np.broadcast_to(self._side[cells][:, None], where.x1.shape),
             plane_stress=self.solution.problem.model == "plane_stress",
             grad_lam=grad_lam,
             grad_mu=grad_mu,
@@ -245,7 +249,7 @@ class ForceAssembler:
             return
         where = self.front.locate(sample.x)
         for mode in self.modes:
-            aux = self._auxiliary(mode, state, where)
+            aux = self._auxiliary(mode, state, where, sample.cells)
             mutual = np.einsum("...ij,...ij->...", aux.stress, state.eps)
             flux = (
                 _contract(sigma, aux.grad)
@@ -272,14 +276,12 @@ class ForceAssembler:
         if traction is not None:
             t = traction(sample, t)
         energy = 0.5 * np.einsum("...ij,...ij->...", state.sigma, state.eps)
-        self._add(
-            "J", sample, None, energy[..., None] * m - np.einsum("...j,...jk->...k", t, G)
-        )
+        self._add("J", sample, None, energy[..., None] * m - np.einsum("...j,...jk->...k", t, G))
         if not self.modes:
             return
         where = self.front.locate(sample.x)
         for mode in self.modes:
-            aux = self._auxiliary(mode, state, where)
+            aux = self._auxiliary(mode, state, where, sample.cells)
             mutual = np.einsum("...ij,...ij->...", aux.stress, state.eps)
             ta = np.einsum("...ij,...j->...i", aux.stress, m)
             source = (

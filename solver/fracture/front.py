@@ -218,9 +218,7 @@ def fronts_of(domain: Domain, crack: Crack, model: str) -> list[Tip | Curve]:
             e1 /= np.linalg.norm(e1)
             name = crack.front if len(line.nodes) == 1 else f"{crack.front}[{i}]"
             frame = np.array([e1, e2, np.cross(e1, e2)])
-            tips.append(
-                Tip(name, line.points[i], frame, np.array([node]), model == "axisymmetric")
-            )
+            tips.append(Tip(name, line.points[i], frame, np.array([node]), model == "axisymmetric"))
         return tips
     curves: list[Tip | Curve] = []
     chains = _chains(line, crack.front)

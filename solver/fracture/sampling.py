@@ -100,9 +100,7 @@ class Sampler:
         kind = kind.reshape(-1)
         for k, local in enumerate(kinds):
             corner = _REFERENCE[self.dim][local]
-            opposite = _REFERENCE[self.dim][
-                next(i for i in range(self.dim + 1) if i not in local)
-            ]
+            opposite = _REFERENCE[self.dim][next(i for i in range(self.dim + 1) if i not in local)]
             tables = self._tabulate(barycentric @ corner)
             yield self._evaluate(cells[kind == k], tables, weights, corner, opposite)
 

@@ -38,7 +38,15 @@ def kolosov(nu: float | NDArray, plane_stress: bool) -> float | NDArray:
     return (3 - nu) / (1 + nu) if plane_stress else 3 - 4 * nu
 
 
-def planar(mode: str, x1: NDArray, x2: NDArray, mu: float, kappa: float, size: float) -> Planar:
+def planar(
+    mode: str,
+    x1: NDArray,
+    x2: NDArray,
+    mu: float,
+    kappa: float,
+    size: float,
+    side: NDArray | None = None,
+) -> Planar:
     """Asymptotic displacement for K = 1 (modes I, II, III) or for a unit point force (T).
 
     Modes I to III: Williams' leading term. T: line force of magnitude 1 per length at the tip
@@ -52,12 +60,16 @@ def planar(mode: str, x1: NDArray, x2: NDArray, mu: float, kappa: float, size: f
         mu: Shear modulus at the tip.
         kappa: Kolosov's constant at the tip.
         size: Length that makes the logarithm of the point force dimensionless (a rigid motion).
+        side: +1 for points of material above the crack, -1 below: a point on a face (or on a
+            curved face beyond the straight cut) keeps the angle of its material.
 
     Returns:
         Fields for unit load; for K the unit is that of ``mu`` times the root of a length.
     """
     r = np.hypot(x1, x2)
     theta = np.arctan2(x2, x1)
+    if side is not None:
+        theta = np.where(side * theta < -np.pi / 2, theta + 2 * np.pi * side, theta)
     c, s = np.cos(theta), np.sin(theta)
     zero = np.zeros_like(r)
     if mode == "T":
@@ -136,6 +148,7 @@ def auxiliary(
     mu: NDArray,
     curvature: NDArray,
     size: float,
+    side: NDArray | None = None,
     plane_stress: bool = False,
     grad_lam: NDArray | None = None,
     grad_mu: NDArray | None = None,
@@ -153,11 +166,12 @@ def auxiliary(
         curvature: Vector c/rho at the points in the local (1, 2) directions, shape (..., 2):
             the gradient of log(h), with h the stretch along the front; zero for a straight front.
         size: Reference length of the point-force field.
+        side: See ``planar``.
         plane_stress: Whether sigma_33 is zero.
         grad_lam: Gradient of ``lam`` in the local frame, shape (..., 3), or None where constant.
         grad_mu: Gradient of ``mu`` likewise.
     """
-    base = planar(mode, x1, x2, tip_mu, tip_kappa, size)
+    base = planar(mode, x1, x2, tip_mu, tip_kappa, size, side)
     k = curvature
     grad = np.zeros((*x1.shape, 3, 3))
     grad[..., :, :2] = base.grad

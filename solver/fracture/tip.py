@@ -1,0 +1,109 @@
+"""What holds at a front: its material, the face pressure, eigenstrain and strain along it."""
+
+from __future__ import annotations
+
+import dolfinx
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+from ssbmech.domain import vertex_nodes
+from ssbmech.fracture.along import FrontLine
+from ssbmech.fracture.contour import TipMaterial, tip_material
+from ssbmech.fracture.front import Crack, Curve, Tip
+from ssbmech.fracture.sampling import Sampler
+from ssbmech.problem import Problem
+from ssbmech.solve import Solution
+
+
+def material_at(solution: Solution, front: Tip | Curve) -> TipMaterial | None:
+    """Elasticity at the front; None when materials of different stiffness meet there."""
+    p = solution.problem
+    domain = p.domain
+    owned = domain.mesh.topology.index_map(domain.tdim).size_local
+    touching = np.isin(domain.node_ids[vertex_nodes(domain.mesh)[:owned]], front.nodes).any(axis=1)
+    values = np.zeros(len(domain.mesh.topology.original_cell_index), np.int32)
+    values[domain.cell_tags.indices] = domain.cell_tags.values
+    mine = set(np.unique(values[:owned][touching]).tolist())
+    tags = sorted(set().union(*domain.comm.allgather(mine)))
+    point = front.point if isinstance(front, Tip) else front.points[0]
+    materials = [tip_material(p, tag, point) for tag in tags]
+    if any(not np.isclose(m.E, materials[0].E) or m.nu != materials[0].nu for m in materials):
+        return None
+    return materials[0]
+
+
+def tip_state(
+    solution: Solution, crack: Crack, front: Tip | Curve, line: FrontLine
+) -> tuple[NDArray, NDArray, NDArray]:
+    """sigma_22 at the faces, eps*_11 and elastic eps_33 at points of the front (T-stress)."""
+    p = solution.problem
+    x = line.points * p.domain.length
+    n = len(x)
+    sigma22 = np.zeros(n)
+    touching = _face_groups_at(p, crack, front)
+    for load in p.loads:
+        if load.group in touching and load.pressure is not None:
+            sigma22 = -load.pressure.value(x) / solution.modulus
+    frame = front.frame[None] if isinstance(front, Tip) else front.frame_at(line.s)
+    eigen = np.zeros((n, 3, 3))
+    for tag in set(p.domain.cell_groups.values()):
+        found = p.eigenstrain_at(tag, x)
+        if found is not None and tag in _tags_at(p, front):
+            eigen = found[0]
+    strain11 = np.einsum("nj,njk,nk->n", frame[:, 0], eigen, frame[:, 0])
+    strain33 = -np.einsum("nj,njk,nk->n", frame[:, 2], eigen, frame[:, 2])
+    if isinstance(front, Curve):
+        strain33 = strain33 + _strain_along(solution, front, line)
+    elif front.axisymmetric:
+        strain33 = strain33 + _nodal(solution, front.nodes)[0, 0] / front.point[0]
+    return sigma22, strain11, strain33
+
+
+def _face_groups_at(p: Problem, crack: Crack, front: Tip | Curve) -> set[str]:
+    """Face groups that touch the front."""
+    domain = p.domain
+    out = set()
+    for name in crack.faces:
+        facets = domain.facets(name)
+        nodes = dolfinx.mesh.entities_to_geometry(domain.mesh, domain.tdim - 1, facets, False)
+        if np.isin(domain.node_ids[nodes], front.nodes).any():
+            out.add(name)
+    return set().union(*domain.comm.allgather(out))
+
+
+def _tags_at(p: Problem, front: Tip | Curve) -> set[int]:
+    domain = p.domain
+    owned = domain.mesh.topology.index_map(domain.tdim).size_local
+    touching = np.isin(domain.node_ids[vertex_nodes(domain.mesh)[:owned]], front.nodes).any(axis=1)
+    values = np.zeros(len(domain.mesh.topology.original_cell_index), np.int32)
+    values[domain.cell_tags.indices] = domain.cell_tags.values
+    mine = set(np.unique(values[:owned][touching]).tolist())
+    return set().union(*domain.comm.allgather(mine))
+
+
+def _nodal(solution: Solution, nodes: NDArray) -> NDArray[np.float64]:
+    """Displacement (non-dimensional) at nodes given by number, on every rank, shape (n, 3)."""
+    domain = solution.problem.domain
+    owned = domain.mesh.topology.index_map(domain.tdim).size_local
+    cell_nodes = vertex_nodes(domain.mesh)[:owned]
+    sampler = Sampler(solution.u, False)
+    out = np.zeros((len(nodes), 4))
+    ids = domain.node_ids[cell_nodes]
+    order = np.argsort(nodes)
+    cells, local = np.nonzero(np.isin(ids, nodes))
+    position = order[np.searchsorted(nodes, ids[cells, local], sorter=order)]
+    values = sampler._values[sampler._dofs[cells, local]]
+    out[position, : domain.tdim], out[position, 3] = values, 1
+    total = np.empty_like(out)
+    domain.comm.Allreduce(out, total)
+    return total[:, :3] / np.maximum(total[:, 3:], 1)
+
+
+def _strain_along(solution: Solution, front: Curve, line: FrontLine) -> NDArray[np.float64]:
+    """Strain along the front, eps_33 = t.du/ds, from the displacement of its vertices."""
+    u = _nodal(solution, front.nodes)
+    boundary = "not-a-knot"
+    if front.closed:
+        u, boundary = np.vstack([u, u[:1]]), "periodic"
+    derivative = CubicSpline(front.knots, u, bc_type=boundary)(line.s, 1)
+    return np.einsum("nk,nk->n", derivative, front._spline(line.s, 1))
