@@ -1,4 +1,4 @@
-"""From ``MeshData`` on rank 0 to a distributed DOLFINx mesh whose groups every rank knows by name."""
+"""From ``MeshData`` on rank 0 to a distributed DOLFINx mesh with groups by name on every rank."""
 
 from __future__ import annotations
 
@@ -167,6 +167,29 @@ def cell_facets(dim: int) -> NDArray[np.int64]:
 def vertex_nodes(mesh: Any) -> NDArray[np.int32]:
     """Geometry nodes of the vertices of every local and ghost cell, shape (n_cells, dim + 1)."""
     return compat.geometry_dofmap(mesh)[:, : mesh.topology.dim + 1]
+
+
+def facet_cells(mesh: Any, facets: NDArray[np.int32]) -> tuple[NDArray, NDArray, NDArray]:
+    """First cell of each facet, the facet's number in it, and the facet's vertex nodes.
+
+    Safe for no facets at all, where ``dolfinx.mesh.entities_to_geometry`` of 0.9 divides by zero.
+
+    Args:
+        mesh: DOLFINx mesh.
+        facets: Local facets, shape (n,).
+
+    Returns:
+        Cells (n,), local facets (n,), geometry nodes (n, dim).
+    """
+    dim = mesh.topology.dim
+    mesh.topology.create_connectivity(dim - 1, dim)
+    mesh.topology.create_connectivity(dim, dim - 1)
+    f2c = mesh.topology.connectivity(dim - 1, dim)
+    table = mesh.topology.connectivity(dim, dim - 1).array.reshape(-1, dim + 1)
+    cells = f2c.array[f2c.offsets[facets]]
+    local = np.argmax(table[cells] == np.asarray(facets)[:, None], axis=1)
+    nodes = vertex_nodes(mesh)[cells[:, None], cell_facets(dim)[local]]
+    return cells, local, nodes
 
 
 def _tag_facets(mesh: Any, node_ids: NDArray, vertices: NDArray, values: NDArray) -> Any:

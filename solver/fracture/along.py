@@ -42,7 +42,7 @@ class FrontLine:
             return
         edges = np.diff(front.knots)
         wanted = width or max(2.0 * edges.mean(), 0.75 * float(np.median(radii)))
-        n = max(int(round(front.length / wanted)), 4 if front.closed else 1)
+        n = max(round(front.length / wanted), 4 if front.closed else 1)
         self.width = front.length / n
         self.n = n
         self.s = np.linspace(0, front.length, points, endpoint=not front.closed)

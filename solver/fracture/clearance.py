@@ -5,6 +5,7 @@ from __future__ import annotations
 import dolfinx
 import numpy as np
 from mpi4py import MPI
+from ssbmech.domain import facet_cells
 from ssbmech.fracture.front import Crack, Curve, Tip
 from ssbmech.problem import Problem
 
@@ -43,9 +44,7 @@ def clearance(
     exterior = exterior[~np.isin(tags[exterior], list(faces))]
     local: tuple[float, str] = (np.inf, "")
     if exterior.size:
-        mesh.topology.create_connectivity(dim - 1, 0)
-        nodes = dolfinx.mesh.entities_to_geometry(mesh, dim - 1, exterior.astype(np.int32), False)
-        x = mesh.geometry.x[nodes[:, :dim]]
+        x = mesh.geometry.x[facet_cells(mesh, exterior)[2]]
         if dim == 2:
             t = x[:, 1] - x[:, 0]
             normal = np.stack([t[:, 1], -t[:, 0], 0 * t[:, 0]], -1)

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssbmech import compat
-from ssbmech.domain import Domain, FrontLine, cell_facets
+from ssbmech.domain import Domain, FrontLine, facet_cells, vertex_nodes
 from ssbmech.errors import FractureError
 
 
@@ -235,39 +234,28 @@ def _face_directions(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean e2 and a vector pointing ahead at each front node, from the faces that touch it."""
     mesh, dim = domain.mesh, domain.tdim
-    mesh.topology.create_connectivity(dim - 1, dim)
-    mesh.topology.create_connectivity(dim, dim - 1)
-    f2c = mesh.topology.connectivity(dim - 1, dim)
-    c2f = mesh.topology.connectivity(dim, dim - 1).array.reshape(-1, dim + 1)
     owned = mesh.topology.index_map(dim).size_local
-    dofmap = compat.geometry_dofmap(mesh)
-    x = mesh.geometry.x
-    n = len(line.nodes)
+    x, n = mesh.geometry.x, len(line.nodes)
     sums = np.zeros((len(crack.faces), 2, n, 3))
     for g, name in enumerate(crack.faces):
-        for facet in domain.facets(name, key="crack.faces"):
-            cell = f2c.links(facet)[0]
-            if cell >= owned:
-                continue
-            local = int(np.flatnonzero(c2f[cell] == facet)[0])
-            nodes = dofmap[cell, : dim + 1]
-            on = nodes[cell_facets(dim)[local]]
-            position = np.searchsorted(line.nodes, domain.node_ids[on])
-            position = np.minimum(position, n - 1)
-            hit = line.nodes[position] == domain.node_ids[on]
-            if not hit.any():
-                continue
-            p = x[on]
-            if dim == 2:
-                t = p[1] - p[0]
-                normal = np.array([t[1], -t[0], 0.0])
-            else:
-                normal = np.cross(p[1] - p[0], p[2] - p[0])
-            normal *= np.sign(normal @ (p[0] - x[nodes[local]])) / np.linalg.norm(normal)
-            for i in position[hit]:
-                sums[g, 0, i] += normal
-                back = p.mean(axis=0) - line.points[i]
-                sums[g, 1, i] -= back / np.linalg.norm(back)
+        cells, local, nodes = facet_cells(mesh, domain.facets(name, key="crack.faces"))
+        hit = np.isin(domain.node_ids[nodes], line.nodes)
+        mine = hit.any(axis=1) & (cells < owned)
+        cells, local, nodes, hit = cells[mine], local[mine], nodes[mine], hit[mine]
+        p = x[nodes]
+        if dim == 2:
+            t = p[:, 1] - p[:, 0]
+            normal = np.stack([t[:, 1], -t[:, 0], 0 * t[:, 0]], -1)
+        else:
+            normal = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])
+        inside = x[vertex_nodes(mesh)[cells, local]]  # the vertex opposite to the facet
+        side = np.sign(np.einsum("fk,fk->f", normal, p[:, 0] - inside))
+        normal *= (side / np.linalg.norm(normal, axis=1))[:, None]
+        facet, corner = np.nonzero(hit)
+        at = np.searchsorted(line.nodes, domain.node_ids[nodes[facet, corner]])
+        back = p[facet].mean(axis=1) - line.points[at]
+        np.add.at(sums[g, 0], at, normal[facet])
+        np.add.at(sums[g, 1], at, -back / np.linalg.norm(back, axis=1, keepdims=True))
     total = np.empty_like(sums)
     domain.comm.Allreduce(sums, total)
     normals, ahead = np.zeros((n, 3)), total[:, 1].sum(axis=0)
@@ -277,7 +265,6 @@ def _face_directions(
             normals[i] = total[touching[0], 0, i]
     if crack.symmetry:
         normals = -normals  # the one meshed face belongs to the upper side
-    # the tangent part of "ahead" is that along the front; what counts is normal to both
     return normals, ahead
 
 
@@ -315,8 +302,6 @@ def _chains(line: FrontLine, name: str) -> list[tuple[NDArray[np.int64], bool]]:
 
 def element_size(domain: Domain, front: Tip | Curve) -> float:
     """Mean length of the cell edges that end at the front but do not lie on it (all ranks)."""
-    from ssbmech.domain import vertex_nodes
-
     nodes = vertex_nodes(domain.mesh)[: domain.mesh.topology.index_map(domain.tdim).size_local]
     at_front = np.isin(domain.node_ids[nodes], front.nodes)
     total: Any = np.zeros(2)

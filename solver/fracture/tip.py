@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dolfinx
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
-from ssbmech.domain import vertex_nodes
+from ssbmech.domain import facet_cells, vertex_nodes
 from ssbmech.fracture.along import FrontLine
 from ssbmech.fracture.contour import TipMaterial, tip_material
 from ssbmech.fracture.front import Crack, Curve, Tip
@@ -65,7 +64,7 @@ def _face_groups_at(p: Problem, crack: Crack, front: Tip | Curve) -> set[str]:
     out = set()
     for name in crack.faces:
         facets = domain.facets(name)
-        nodes = dolfinx.mesh.entities_to_geometry(domain.mesh, domain.tdim - 1, facets, False)
+        nodes = facet_cells(domain.mesh, facets)[2]
         if np.isin(domain.node_ids[nodes], front.nodes).any():
             out.add(name)
     return set().union(*domain.comm.allgather(out))
