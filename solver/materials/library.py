@@ -90,7 +90,8 @@ KEYS: dict[str, str] = {
 _SIGNED = ("reaction_volume_change", "reaction_volume_change_with_li", "growth_eigenstrain", "nu",
            "expansion")  # fmt: skip
 _SET_KEYS = ("title", "kind", "notes", "extends", "replaces")
-_VALUE_KEYS = ("value", "low", "high", "temperature", "source", "standing", "note", "alternatives")
+_VALUE_KEYS = ("value", "low", "high", "temperature", "source", "standing", "note", "alternatives",
+               "unverified_inputs")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Value:
         given: The value as written in the file.
         dimension: Name of its dimension; empty if free.
         alternatives: Other values of the same property (porosity, process, source).
+        unverified_inputs: Whether it was computed from unverified values.
     """
 
     value: float
@@ -122,11 +124,12 @@ class Value:
     given: str = ""
     dimension: str = ""
     alternatives: tuple[Value, ...] = ()
+    unverified_inputs: bool = False
 
     @property
     def verified(self) -> bool:
-        """Whether it was read or computed, and not only recalled."""
-        return self.standing != "recalled"
+        """Whether it was read, or computed from verified values, and not only recalled."""
+        return self.standing != "recalled" and not self.unverified_inputs
 
     @property
     def band(self) -> tuple[float, float]:
@@ -323,6 +326,9 @@ def _read_value(key: str, entry: Any, where: str, origin: str) -> Value:
     value = numbers["value"]
     if (low is not None and low > value) or (high is not None and high < value):
         raise MaterialError("the value is outside its own range", key=where, value=given)
+    shaky = entry.get("unverified_inputs", False)
+    if not isinstance(shaky, bool):
+        raise MaterialError("must be true or false", key=f"{where}.unverified_inputs", value=shaky)
     others = entry.get("alternatives", [])
     if not isinstance(others, list):
         raise MaterialError("must be a list of tables", key=f"{where}.alternatives", value=others)
@@ -341,6 +347,7 @@ def _read_value(key: str, entry: Any, where: str, origin: str) -> Value:
         tuple(
             _read_value(key, o, f"{where}.alternatives[{i}]", origin) for i, o in enumerate(others)
         ),
+        shaky,
     )
 
 
