@@ -54,13 +54,18 @@ class Solution:
     pins: tuple[str, ...]
 
     @property
+    def energy_unit(self) -> str:
+        """Unit of the energies."""
+        return "J/m" if self.problem.model.startswith("plane") else "J"
+
+    @property
     def potential_energy(self) -> float:
         """Strain energy minus work of the loads [J], same measure as ``strain_energy``."""
         return self.strain_energy - self.load_work
 
 
 class ElasticSystem:
-    """Forms, constraints and linear solver of a problem, reusable while the mesh keeps its shape."""
+    """Forms, constraints and solver of a problem, reusable when the mesh changes its shape."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -192,7 +197,7 @@ class ElasticSystem:
 
     def _constraints(self) -> list[Any]:
         p = self.problem
-        fdim = p.domain.tdim - 1
+        fdim, length = p.domain.tdim - 1, p.domain.length
         bcs = []
         for c in p.constraints:
             facets = p.domain.facets(c.group, key=c.key)
@@ -205,7 +210,6 @@ class ElasticSystem:
                 else:
                     collapsed, _ = sub.collapse()
                     g = fem.Function(collapsed)
-                    length = p.domain.length
                     g.interpolate(lambda x, f=formula: f.value(x.T * length) / length)
                     dofs = fem.locate_dofs_topological((sub, collapsed), fdim, facets)
                     bcs.append(fem.dirichletbc(g, dofs, sub))
@@ -227,7 +231,7 @@ class ElasticSystem:
         owned = self.V.dofmap.index_map.size_local * self.V.dofmap.index_map_bs
         gram = np.zeros((n_modes, n_modes))
         for bc in self.bcs:
-            dofs, count = bc.dof_indices()
+            dofs, _ = bc.dof_indices()
             dofs = dofs[dofs < owned]
             gram += flat[:, dofs] @ flat[:, dofs].T
         total = np.empty_like(gram)
@@ -276,7 +280,7 @@ class ElasticSystem:
             score = amplitude + tie[:, None]
             best = int(np.argmax(score)) if score.size else -1
             mine = float(score.reshape(-1)[best]) if score.size else -np.inf
-            value, rank = comm.allreduce((mine, -comm.rank), op=MPI.MAX)
+            _, rank = comm.allreduce((mine, -comm.rank), op=MPI.MAX)
             row = None
             if comm.rank == -rank:
                 node, i = divmod(best, dim)

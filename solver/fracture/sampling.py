@@ -80,6 +80,10 @@ class Sampler:
         for start in range(0, len(cells), batch):
             yield self._evaluate(cells[start : start + batch], tables, weights)
 
+    def at(self, cells: NDArray[np.int32], points: NDArray[np.float64]) -> Samples:
+        """Samples of cells at the same reference points, shape (q, dim); weights are not meant."""
+        return self._evaluate(cells, self._tabulate(points), np.ones(len(points)))
+
     def facets(
         self,
         cells: NDArray[np.int32],

@@ -1,0 +1,7 @@
+"""``python -m ssbmech``."""
+
+import sys
+
+from ssbmech.cli import main
+
+sys.exit(main())

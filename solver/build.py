@@ -1,0 +1,445 @@
+"""From a validated case to a mesh, a crack and a problem: names resolved, units gone."""
+
+from __future__ import annotations
+
+import math
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ssbmech import units
+from ssbmech.config import Case, axis
+from ssbmech.domain import Domain
+from ssbmech.errors import CaseError, MeshError, nearest
+from ssbmech.formula import Formula
+from ssbmech.fracture import porz
+from ssbmech.fracture.front import Crack
+from ssbmech.materials import library
+from ssbmech.meshes.data import MeshData
+from ssbmech.problem import BodyForce, Constraint, Eigenstrain, Material, Problem, SurfaceLoad
+
+_UM = 1e-6
+_SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1, "symmetry_z": 2}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a case means on its mesh.
+
+    Attributes:
+        model: Mechanical model.
+        cracks: One per front; empty without a crack.
+        crack_size: Flaw size a [m] for the geometry factor, or None.
+        filament_groups: Facet groups that carry the filament's pressure.
+        notes: Every choice made for the user, in words.
+    """
+
+    model: str
+    cracks: tuple[Crack, ...]
+    crack_size: float | None
+    filament_groups: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Materials:
+    """Elastic data by group and where they come from.
+
+    Attributes:
+        elastic: Group to material.
+        K_IC: Group to toughness [Pa m^0.5] and its band, where known.
+        expansion: Group to thermal expansion [1/K], where known.
+        unverified: Names of the unverified library values that were used.
+        sources: ``"group.key"`` to value, source and standing, for the record.
+    """
+
+    elastic: dict[str, Material]
+    K_IC: dict[str, tuple[float, tuple[float, float]]]
+    expansion: dict[str, float]
+    unverified: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+
+
+def make_mesh(case: Case, folder: Path) -> MeshData:
+    """Build or read the mesh of a case (on one rank, without MPI).
+
+    Args:
+        case: The case.
+        folder: Folder of the case file; relative paths start there.
+
+    Raises:
+        MeshError: For impossible parameters or an unusable file.
+    """
+    if case.geometry is not None:
+        from ssbmech.meshes import catalog
+
+        return catalog.build(case.geometry.type, **geometry_parameters(case))
+    assert case.mesh is not None
+    from ssbmech.meshes.importer import read_mesh
+
+    path = folder / case.mesh.file
+    if not path.is_file():
+        raise MeshError("no such mesh file", key="mesh.file", value=str(path))
+    data = read_mesh(path, units.quantity(case.mesh.length_unit, "length") / _UM)
+    return _split_if_asked(case, data)
+
+
+def _split_if_asked(case: Case, data: MeshData) -> MeshData:
+    """A crack given as one interior facet group is opened into two faces."""
+    crack = case.crack
+    if crack is None or crack.symmetry or len(crack.faces) != 1:
+        return data
+    from ssbmech.meshes.split import split_crack
+
+    group = crack.faces[0]
+    data.facet_tag(group, key="crack.faces")
+    fronts = [data.front(name, key="crack.front") for name in crack.fronts]
+    import numpy as np
+
+    return split_crack(
+        data, group, np.unique(np.concatenate([f.reshape(-1) for f in fronts])),
+        lower=f"{group}_lower", upper=f"{group}_upper",
+    )  # fmt: skip
+
+
+def geometry_parameters(case: Case) -> dict[str, Any]:
+    """Parameters of the builder: lengths in micrometres, angles in degrees.
+
+    Raises:
+        CaseError: For an unknown geometry or parameter, or a wrong unit.
+    """
+    assert case.geometry is not None
+    from ssbmech.meshes import catalog
+
+    name = case.geometry.type
+    if name not in catalog.BUILDERS:
+        raise CaseError(
+            "unknown geometry", key="geometry.type", value=name,
+            hint=nearest(name, catalog.BUILDERS),
+        )  # fmt: skip
+    kinds = parameter_kinds(catalog.BUILDERS[name])
+    out: dict[str, Any] = {}
+    for key, value in case.geometry.parameters.items():
+        full = f"geometry.{key}"
+        if key not in kinds:
+            raise CaseError(
+                f"geometry {name!r} has no such parameter", key=full, hint=nearest(key, kinds)
+            )
+        if kinds[key] == "length":
+            out[key] = units.quantity(value, "length", key=full) / _UM
+        elif kinds[key] == "angle":
+            out[key] = math.degrees(units.quantity(value, "angle", key=full))
+        else:
+            out[key] = value
+    return out
+
+
+def parameter_kinds(builder: Any) -> dict[str, str]:
+    """Parameter of a builder to its kind: length, angle, number, count or "" (a choice)."""
+    builder = getattr(builder, "function", builder)
+    hints = typing.get_type_hints(builder, include_extras=True)
+    hints.pop("return", None)
+    return {name: _kind(hint) for name, hint in hints.items()}
+
+
+def _kind(hint: Any) -> str:
+    for text in getattr(hint, "__metadata__", ()):
+        if isinstance(text, str):
+            return text
+    for argument in typing.get_args(hint):
+        found = _kind(argument)
+        if found:
+            return found
+    return ""
+
+
+def setup(case: Case, data: MeshData) -> Setup:
+    """Resolve crack, symmetry and loaded faces against the mesh's names.
+
+    Raises:
+        CaseError, MeshError: For names that the mesh does not have.
+    """
+    notes: list[str] = []
+    block = case.geometry or case.mesh
+    assert block is not None
+    model = block.model
+    if model is None or data.dim == 3:
+        if model not in (None, "3d") and case.geometry is not None:
+            raise CaseError(
+                "the mesh is three-dimensional", key="geometry.model", value=model, allowed="3d"
+            )
+        model = "3d" if data.dim == 3 else "plane_strain"
+    if data.dim == 2 and model == "3d":
+        raise CaseError(
+            "the mesh is two-dimensional", key="model", value=model,
+            allowed="plane_strain, plane_stress, axisymmetric",
+        )  # fmt: skip
+    if model == "axisymmetric" and data.points[:, 0].min() < -1e-9 * data.points[:, 0].max():
+        raise MeshError(
+            "an axisymmetric mesh has points with negative radius x", key="mesh",
+            value=float(data.points[:, 0].min()), allowed="x >= 0",
+        )  # fmt: skip
+    cracks, size = _cracks(case, data, notes)
+    groups = _filament_groups(case, data, cracks)
+    return Setup(model, cracks, size, groups, tuple(notes))
+
+
+def _cracks(case: Case, data: MeshData, notes: list[str]) -> tuple[tuple[Crack, ...], float | None]:
+    block = case.crack
+    if block is not None:
+        faces = list(block.faces)
+        if not block.symmetry and len(faces) == 1 and faces[0] not in data.facet_groups:
+            faces = [f"{faces[0]}_lower", f"{faces[0]}_upper"]
+        for name in faces:
+            data.facet_tag(name, key="crack.faces")
+        for name in block.fronts:
+            data.front(name, key="crack.front")
+        size = units.quantity(block.size, "length") if block.size else _size_of(case)
+        return tuple(Crack(tuple(faces), f, bool(block.symmetry)) for f in block.fronts), size
+    faces = [g for g in data.facet_groups if g.startswith("crack_")]
+    if not faces or not data.fronts or case.geometry is None:
+        return (), None
+    lower = [f for f in faces if f.startswith("crack_lower")]
+    upper = [f for f in faces if f.startswith("crack_upper")]
+    symmetry = not lower
+    notes.append(
+        f"crack: faces {', '.join(lower + upper)}, front {', '.join(data.fronts)}"
+        + (", on a symmetry plane" if symmetry else "")
+    )
+    cracks = tuple(Crack(tuple(lower + upper), f, symmetry) for f in data.fronts)
+    return cracks, _size_of(case)
+
+
+def _size_of(case: Case) -> float | None:
+    """Flaw size from the geometry's parameter ``a``."""
+    if case.geometry is None:
+        return None
+    a = geometry_parameters(case).get("a")
+    return None if a is None else float(a) * _UM
+
+
+def _filament_groups(case: Case, data: MeshData, cracks: tuple[Crack, ...]) -> tuple[str, ...]:
+    if case.filament is None:
+        return ()
+    if case.filament.groups is not None:
+        for name in case.filament.groups:
+            data.facet_tag(name, key="filament.groups")
+        return tuple(case.filament.groups)
+    faces = list(dict.fromkeys(f for c in cracks for f in c.faces))
+    filled = [f for f in faces if f.endswith("_filled")]
+    chosen = filled or faces or [g for g in data.facet_groups if g == "filament_wall"]
+    if not chosen:
+        raise CaseError(
+            "the filament has no faces to press on", key="filament.groups",
+            hint=f"Name facet groups. The mesh has: {', '.join(data.facet_groups) or 'none'}",
+        )  # fmt: skip
+    return tuple(chosen)
+
+
+def materials(case: Case, groups: Iterable[str], folder: Path) -> Materials:
+    """Elastic data of every material group.
+
+    Raises:
+        CaseError: For a group without material or a material without group.
+        MaterialError: For an unknown set, or a value that no source gives.
+    """
+    groups = list(groups)
+    sets = dict(library.load_library())
+    for name in case.material_files:
+        sets.update(library.read_file(folder / name, sets))
+    for name in case.materials:
+        if name not in groups:
+            raise CaseError(
+                f"the mesh has no material group {name!r}", key=f"materials.{name}",
+                hint=nearest(name, groups),
+            )  # fmt: skip
+    missing = [g for g in groups if g not in case.materials]
+    if missing:
+        raise CaseError(
+            f"material groups of the mesh without a material: {', '.join(missing)}",
+            key="materials", hint=f'Add e.g. {missing[0]} = "LLZO"',
+        )  # fmt: skip
+    elastic, tough, expansion = {}, {}, {}
+    unverified: list[str] = []
+    sources: dict[str, str] = {}
+    for group in groups:
+        block = case.materials[group]
+        known = None
+        if block.set is not None:
+            if block.set not in sets:
+                from ssbmech.errors import MaterialError
+
+                raise MaterialError(
+                    "unknown material", key=f"materials.{group}", value=block.set,
+                    hint=nearest(block.set, sets),
+                )  # fmt: skip
+            known = sets[block.set]
+
+        def value(key: str, dimension: str, *, known: Any = known, group: str = group) -> float:
+            entry = known[key]
+            sources[f"{group}.{key}"] = (
+                f"{units.show(entry.value, dimension)}: {entry.source} ({entry.standing})"
+            )
+            if not entry.verified:
+                unverified.append(f"{known.name}.{key}")
+            return entry.value
+
+        E = (
+            Formula.parse(block.E, "pressure", key=f"materials.{group}.E")
+            if block.E is not None
+            else Formula.constant(value("E", "pressure"), "pressure")
+        )
+        if E.is_constant and E.value([[0.0, 0.0, 0.0]])[0] <= 0:
+            raise CaseError(
+                "Young's modulus must be positive", key=f"materials.{group}.E", value=block.E,
+                allowed="above 0 Pa",
+            )  # fmt: skip
+        nu = block.nu if block.nu is not None else value("nu", "dimensionless")
+        elastic[group] = Material(E, nu)
+        if block.K_IC is not None:
+            K = units.quantity(block.K_IC, "toughness")
+            tough[group] = (K, (K, K))
+        elif known is not None and "K_IC" in known.values:
+            band = known["K_IC"].band
+            tough[group] = (value("K_IC", "toughness"), (float(band[0]), float(band[1])))
+        if block.expansion is not None:
+            expansion[group] = units.quantity(block.expansion, "expansion")
+    return Materials(elastic, tough, expansion, tuple(dict.fromkeys(unverified)), sources)
+
+
+def filament_pressure(case: Case) -> float | None:
+    """Pressure of the lithium in the flaw [Pa], given or from the overpotential."""
+    block = case.filament
+    if block is None:
+        return None
+    if block.pressure is not None:
+        return units.quantity(block.pressure, "pressure")
+    assert block.overpotential is not None
+    pressure = porz.plating_pressure(
+        units.quantity(block.overpotential, "potential", key="filament.overpotential"),
+        *molar_volumes(case),
+    )
+    if not math.isfinite(pressure):
+        raise CaseError(
+            "the pressure would have no bound: V_+ is not below V_m, so pressure does not oppose "
+            "plating", key="filament.partial_molar_volume", value=block.partial_molar_volume,
+            allowed="below the molar volume of lithium",
+        )  # fmt: skip
+    return pressure
+
+
+def molar_volumes(case: Case) -> tuple[float, float]:
+    """V_m of lithium and V_+ of its ion in the electrolyte [m^3/mol]."""
+    block = case.filament
+    V_m, V_plus = porz.LITHIUM_MOLAR_VOLUME, 0.0
+    if block is not None:
+        if block.molar_volume is not None:
+            V_m = units.quantity(block.molar_volume, "molar_volume")
+        V_plus = units.quantity(block.partial_molar_volume, "molar_volume")
+    return V_m, V_plus
+
+
+def problem(case: Case, what: Setup, matter: Materials, domain: Domain) -> Problem:
+    """Compose the problem, with the filament's pressure among its loads."""
+
+    def formula(text: str, dimension: str, key: str) -> Formula:
+        return Formula.parse(text, dimension, ("x", "y", "z"), key=key)
+
+    loads = []
+    for i, load in enumerate(case.load):
+        key = f"load.{i}"
+        domain.facet_tag(load.group, key=f"{key}.group")
+        pressure = load.pressure and formula(load.pressure, "pressure", f"{key}.pressure")
+        traction: list[Formula | None] = [None, None, None]
+        for name, text in (load.traction or {}).items():
+            traction[axis(name)] = formula(text, "pressure", f"{key}.traction.{name}")
+        loads.append(SurfaceLoad(load.group, pressure or None, tuple(traction), f"{key}.group"))
+    p = filament_pressure(case)
+    if p is not None:
+        constant = Formula.constant(p, "pressure")
+        loads += [SurfaceLoad(g, constant, (), "filament.groups") for g in what.filament_groups]
+
+    constraints = []
+    for i, block in enumerate(case.constraint):
+        key = f"constraint.{i}"
+        domain.facet_tag(block.group, key=f"{key}.group")
+        parts = {axis(n): formula(t, "length", f"{key}.u.{n}") for n, t in block.u.items()}
+        if max(parts) >= domain.mesh.geometry.dim:
+            raise CaseError(
+                f"a {domain.mesh.geometry.dim}-dimensional body has no such component",
+                key=f"{key}.u", value=list(block.u),
+                allowed="x, y" if domain.mesh.geometry.dim == 2 else "x, y, z",
+            )  # fmt: skip
+        constraints.append(Constraint(block.group, parts, f"{key}.group"))
+    given = {c.group for c in constraints}
+    zero = Formula.constant(0.0, "length")
+    for group, component in _SYMMETRY.items():
+        if group in domain.facet_groups and group not in given:
+            constraints.append(Constraint(group, {component: zero}))
+    if what.model == "axisymmetric":
+        on_axis = [g for g in ("axis",) if g in domain.facet_groups and g not in given]
+        constraints += [Constraint(g, {0: zero}) for g in on_axis]
+
+    eigen = []
+    for i, misfit in enumerate(case.eigenstrain):
+        key = f"eigenstrain.{i}"
+        domain.cell_tag(misfit.group, key=f"{key}.group")
+        strain = misfit.strain
+        parts_ = dict.fromkeys(("xx", "yy", "zz"), strain) if isinstance(strain, str) else strain
+        eigen.append(
+            Eigenstrain(
+                misfit.group,
+                {n: formula(t, "dimensionless", f"{key}.strain.{n}") for n, t in parts_.items()},
+            )
+        )
+    for i, heat in enumerate(case.temperature):
+        key = f"temperature.{i}"
+        domain.cell_tag(heat.group, key=f"{key}.group")
+        if heat.group not in matter.expansion:
+            raise CaseError(
+                f"the material of {heat.group!r} has no thermal expansion",
+                key=f"materials.{heat.group}.expansion", hint='Give e.g. expansion = "1.3e-5 1/K"',
+            )  # fmt: skip
+        alpha = matter.expansion[heat.group]
+        change = formula(f"({heat.change}) * {alpha!r} / (1 K)", "dimensionless", f"{key}.change")
+        eigen.append(Eigenstrain(heat.group, dict.fromkeys(("xx", "yy", "zz"), change)))
+
+    forces = []
+    for i, force in enumerate(case.body_force):
+        key = f"body_force.{i}"
+        components: list[Formula | None] = [None, None, None]
+        for name, text in force.force.items():
+            components[axis(name)] = formula(text, "force_density", f"{key}.force.{name}")
+        domain.cell_tag(force.group, key=f"{key}.group")
+        forces.append(BodyForce(force.group, tuple(components), f"{key}.group"))
+    return Problem(
+        domain=domain,
+        model=what.model,
+        materials=matter.elastic,
+        loads=tuple(loads),
+        constraints=tuple(constraints),
+        eigenstrains=tuple(eigen),
+        body_forces=tuple(forces),
+        degree=case.solver.degree,
+        linear=case.solver.method,
+        petsc={k: str(v) for k, v in case.solver.petsc.items()},
+    )
+
+
+def without_filament(problem: Problem, groups: tuple[str, ...]) -> Problem | None:
+    """The problem with the filament empty, or None when nothing else loads the body."""
+    rest = tuple(
+        load
+        for load in problem.loads
+        if not (load.group in groups and load.key == "filament.groups")
+    )
+    prescribed = any(
+        not f.is_constant or f.value([[0.0, 0.0, 0.0]])[0] != 0
+        for c in problem.constraints
+        for f in c.components.values()
+    )
+    if not rest and not prescribed and not problem.eigenstrains and not problem.body_forces:
+        return None
+    return replace(problem, loads=rest)

@@ -1,0 +1,268 @@
+"""The command line: ``ssbmech check | mesh | run | post | view | materials | porz``.
+
+Every heavy import waits until its command runs, so that ``--help`` and ``porz`` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import ssbmech
+from ssbmech.errors import SsbmechError
+
+#: Exit status: results were written, but a gate refused a part of them.
+REFUSED = 3
+
+_TOP = """\
+Stress, K, J and the Porz margin at lithium filaments in solid electrolytes.
+
+A case file says which flaw, which material and how much overpotential; ssbmech builds the mesh,
+solves the mechanics, and says whether the flaw extends.
+
+  ssbmech porz --geometry edge --a "10 um" --material LLZO --overpotential "30 mV"
+  ssbmech run cases/filament_llzo/case.toml -o results/filament
+  mpirun -n 4 python3 -m mpi4py -m ssbmech run CASE.toml -o DIR -- -ssbmech_ksp_monitor
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status (0 good, 1 error, 3 a gate refused)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    petsc: list[str] = []
+    if "--" in words:
+        cut = words.index("--")
+        words, petsc = words[:cut], words[cut + 1 :]
+    args = _parser().parse_args(words)
+    args.petsc = petsc
+    try:
+        return args.command(args)
+    except SsbmechError as error:
+        if _rank() == 0:
+            print(f"ssbmech: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        # on every rank the same command failed, or mpi4py's runner ends the others
+        print(f"ssbmech: {error.filename or 'file system'}: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _rank() -> int:
+    """Rank in the running MPI program, without starting MPI where nothing else has."""
+    module = sys.modules.get("mpi4py.MPI")
+    return module.COMM_WORLD.rank if module else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="ssbmech", description=_TOP, formatter_class=raw)
+    parser.add_argument("--version", action="version", version=f"ssbmech {ssbmech.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, function: object, help_: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_, description=text, formatter_class=raw)
+        sub.set_defaults(command=function)
+        return sub
+
+    sub = add("check", _check, "read a case and say what it means", _CHECK)
+    _case_arguments(sub)
+    sub = add("mesh", _mesh, "build or read a case's mesh and measure it", _MESH)
+    sub.add_argument("case", nargs="?", type=Path, help="case file (TOML)")
+    sub.add_argument("--list", action="store_true", help="list the geometries and their parameters")
+    sub.add_argument("-o", "--output", type=Path, default=Path("mesh.msh"), help="mesh file")
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=_SET)
+    sub = add("run", _run, "mesh, solve, K and J, Porz verdict, figures", _RUN)
+    _case_arguments(sub)
+    sub.add_argument("-o", "--output", type=Path, help="results folder (default results/NAME)")
+    sub.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    sub.add_argument("--no-figures", action="store_true", help="do not draw figures")
+    sub.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    sub = add("post", _post, "draw the figures of a results folder again", _POST)
+    sub.add_argument("directory", type=Path, help="results folder")
+    sub = add("view", _view, "open the fields of a results folder", _VIEW)
+    sub.add_argument("directory", type=Path, help="results folder")
+    sub.add_argument("--field", default="max_principal_MPa", help="what to colour by")
+    sub.add_argument("--screenshot", type=Path, help="draw into a PNG file, no display needed")
+    sub.add_argument("--warp", type=float, help="exaggeration of the displacement")
+    sub = add("materials", _materials, "values with source and standing", _MATERIALS)
+    sub.add_argument("name", nargs="?", help="a set, e.g. LLZO; none: list all")
+    sub.add_argument("--file", type=Path, help="a file with your own sets")
+    sub = add("porz", _porz, "critical overpotential from closed forms, no mesh", _PORZ)
+    sub.add_argument("--geometry", required=True, help="griffith, edge, penny, half_penny, ...")
+    sub.add_argument("--a", required=True, help='flaw size, e.g. "10 um" (half-length or depth)')
+    sub.add_argument("--c", help='half-width along the surface (semi-ellipse), e.g. "20 um"')
+    sub.add_argument("--material", help="set of the library for K_IC, e.g. LLZO")
+    sub.add_argument("--K_IC", help='toughness, e.g. "1 MPa*m^0.5"')
+    sub.add_argument("--overpotential", help='e.g. "30 mV"')
+    sub.add_argument("--pressure", help='e.g. "150 MPa"')
+    sub.add_argument("--partial-molar-volume", help='V_+ of Li+ in the electrolyte, "3 cm^3/mol"')
+    sub.add_argument("--json", action="store_true", help="print JSON (SI)")
+    return parser
+
+
+_SET = 'replace a key of the case, e.g. --set "filament.overpotential=40 mV" (repeatable)'
+_CHECK = "Read and validate a case; print it with every default. Nothing is meshed or solved."
+_MESH = """Build or read the mesh of a case, measure it, refuse a bad one, and write it.
+
+  ssbmech mesh --list                    geometries with their parameters
+  ssbmech mesh CASE.toml -o flaw.msh"""
+_RUN = """Run a case: mesh, solve, fracture quantities, Porz verdict, fields and figures.
+
+PETSc options follow after --, e.g.  -- -ssbmech_ksp_monitor -ssbmech_ksp_rtol 1e-12
+Exit status: 0 good, 1 error, 3 results written but a gate refused a part of them."""
+_POST = "Draw the figures of a results folder again, from its files alone."
+_VIEW = "Open the fields of a results folder in a window, or draw them into a file."
+_MATERIALS = """Print material data: value, unit, range, temperature, source and standing.
+
+"recalled" values are unverified; every result that used one says so in its record."""
+_PORZ = """Porz criterion from closed forms: K = Y p sqrt(pi a), p = F overpotential/V_m.
+
+  ssbmech porz --geometry half_penny --a "10 um" --material LLZO --overpotential "30 mV\""""
+
+
+def _case_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("case", type=Path, help="case file (TOML)")
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=_SET)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from ssbmech import build
+    from ssbmech.config_load import load_case, resolved_toml
+
+    case = load_case(args.case, args.set)
+    if case.geometry is not None:
+        build.geometry_parameters(case)
+    pressure = build.filament_pressure(case)
+    print(resolved_toml(case), end="")
+    print(f"# {args.case} is a valid case")
+    if pressure is not None:
+        print(f"# the filament presses with {pressure / 1e6:.5g} MPa")
+    return 0
+
+
+def _mesh(args: argparse.Namespace) -> int:
+    from ssbmech.meshes import catalog, gate
+
+    if args.list:
+        print(catalog.describe())
+        return 0
+    if args.case is None:
+        from ssbmech.errors import CaseError
+
+        raise CaseError("no case file given", key="mesh", hint="Or: ssbmech mesh --list")
+    from ssbmech import build
+    from ssbmech.config_load import load_case
+    from ssbmech.errors import OutputError
+    from ssbmech.meshes.writer import write_msh
+
+    if args.output.exists() and not args.overwrite:
+        raise OutputError(
+            "the file exists", key="-o", value=str(args.output), hint="Use --overwrite"
+        )
+    case = load_case(args.case, args.set)
+    data = build.make_mesh(case, args.case.resolve().parent)
+    found = gate.inspect(data)
+    print(gate.table(found))
+    gate.refuse(found)
+    write_msh(data, args.output)
+    print(f"  written to {args.output}")
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from ssbmech.run import run_file
+
+    result = run_file(
+        args.case,
+        args.output or Path("results") / _name(args.case),
+        overrides=tuple(args.set),
+        overwrite=args.overwrite,
+        figures=False if args.no_figures else None,
+        petsc=_petsc_options(args.petsc),
+        quiet=args.quiet,
+    )
+    return 0 if result.passed else REFUSED
+
+
+def _name(case: Path) -> str:
+    return case.parent.resolve().name if case.name == "case.toml" else case.stem
+
+
+def _petsc_options(words: Sequence[str]) -> dict[str, str]:
+    """Options after ``--``; those with another prefix than ours are refused."""
+    from ssbmech.errors import CaseError
+
+    options: dict[str, str] = {}
+    key = ""
+    for word in words:
+        is_name = word.startswith("-") and not _is_number(word)
+        if is_name and not word.startswith("-ssbmech_"):
+            raise CaseError(
+                "a PETSc option without our prefix", key="--", value=word,
+                allowed="names that begin with -ssbmech_, e.g. -ssbmech_ksp_rtol 1e-12",
+            )  # fmt: skip
+        if is_name:
+            key = word.removeprefix("-ssbmech_")
+            options[key] = ""
+        elif key:
+            options[key], key = word, ""
+        else:
+            raise CaseError("a value without an option", key="--", value=word)
+    return options
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _post(args: argparse.Namespace) -> int:
+    from ssbmech.errors import OutputError
+    from ssbmech.output.report import draw
+
+    if not (args.directory / "summary.json").is_file():
+        raise OutputError("no summary.json here", key="directory", value=str(args.directory))
+    print(draw(args.directory))
+    return 0
+
+
+def _view(args: argparse.Namespace) -> int:
+    from ssbmech.output.view import view
+
+    return view(args.directory, field=args.field, screenshot=args.screenshot, warp=args.warp)
+
+
+def _materials(args: argparse.Namespace) -> int:
+    from ssbmech.materials.show import print_list, print_set
+
+    if args.name is None:
+        print_list(args.file)
+    else:
+        print_set(args.name, args.file)
+    return 0
+
+
+def _porz(args: argparse.Namespace) -> int:
+    import json
+
+    from ssbmech.fracture.porz_answer import answer
+
+    given = {
+        "geometry": args.geometry,
+        "a": args.a,
+        "c": args.c,
+        "material": args.material,
+        "K_IC": args.K_IC,
+        "overpotential": args.overpotential,
+        "pressure": args.pressure,
+        "partial_molar_volume": args.partial_molar_volume,
+    }
+    found = answer(**{k: v for k, v in given.items() if v is not None})
+    print(json.dumps(found.as_dict(), indent=1) if args.json else found.text())
+    return 0

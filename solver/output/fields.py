@@ -1,0 +1,91 @@
+"""Fields for inspection: displacement and stress at vertices, materials, as PVD/VTU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from dolfinx.fem.petsc import assemble_vector
+from dolfinx.io import VTKFile
+from petsc4py import PETSc
+from ssbmech.solve import ElasticSystem, Solution
+
+_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))
+
+
+def write_fields(folder: Path, system: ElasticSystem, solution: Solution) -> None:
+    """Write ``fields.pvd`` with displacement [um], stress [MPa] and material numbers.
+
+    Stress at a vertex is the mean over its cells weighted by shape functions (a lumped projection):
+    smooth for pictures, and not what K, J or peaks are computed from. At an interface it mixes the
+    two sides.
+
+    Args:
+        folder: Existing folder, the same on all ranks.
+        system: The assembled system, for its stress expression.
+        solution: Its solution.
+    """
+    p = solution.problem
+    mesh, dim = p.domain.mesh, p.domain.mesh.geometry.dim
+    scale = solution.modulus * 1e-6
+    u = fem.Function(fem.functionspace(mesh, ("Lagrange", 1, (3,))), name="displacement_um")
+    flat = fem.Function(fem.functionspace(mesh, ("Lagrange", 1, (dim,))))
+    flat.interpolate(solution.u)
+    u.x.array.reshape(-1, 3)[:, :dim] = flat.x.array.reshape(-1, dim) * p.domain.length * 1e6
+
+    nodal = _lumped(system) * scale
+    W = fem.functionspace(mesh, ("Lagrange", 1))
+    tensor = np.zeros((len(nodal), 3, 3))
+    for k, (i, j) in enumerate(_PAIRS):
+        tensor[:, i, j] = tensor[:, j, i] = nodal[:, k]
+    principal = np.linalg.eigvalsh(tensor)
+    deviator = tensor - np.trace(tensor, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
+    mises = np.sqrt(1.5 * np.einsum("nij,nij->n", deviator, deviator))
+    named: dict[str, Any] = {
+        "max_principal_MPa": principal[:, 2],
+        "von_mises_MPa": mises,
+        "hydrostatic_MPa": np.trace(tensor, axis1=1, axis2=2) / 3,
+    }
+    axes = ("r", "z", "t") if p.model == "axisymmetric" else ("x", "y", "z")
+    for k, (i, j) in enumerate(_PAIRS):
+        if dim == 3 or k < 4:
+            named[f"stress_{axes[i]}{axes[j]}_MPa"] = nodal[:, k]
+    functions = [u]
+    for name, values in named.items():
+        f = fem.Function(W, name=name)
+        f.x.array[:] = values
+        functions.append(f)
+    material = fem.Function(fem.functionspace(mesh, ("DG", 0)), name="material")
+    material.x.array[p.domain.cell_tags.indices] = p.domain.cell_tags.values
+    functions.append(material)
+    to_um = p.domain.length * 1e6
+    mesh.geometry.x[:] *= to_um
+    try:
+        with VTKFile(p.domain.comm, str(folder / "fields.pvd"), "w") as file:
+            file.write_function(functions)
+    finally:
+        mesh.geometry.x[:] /= to_um
+
+
+def _lumped(system: ElasticSystem) -> np.ndarray:
+    """Stress components at vertices over the reference stress, shape (local and ghost, 6)."""
+    mesh = system.problem.domain.mesh
+    V = fem.functionspace(mesh, ("Lagrange", 1, (6,)))
+    v = ufl.TestFunction(V)
+    dx = ufl.Measure("dx", mesh, metadata={"quadrature_degree": system.quadrature_degree + 1})
+    s = ufl.as_vector([system.sigma[i, j] for i, j in _PAIRS])
+
+    def assembled(form: Any) -> np.ndarray:
+        b = assemble_vector(fem.form(form))
+        b.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
+        f = fem.Function(V)
+        f.x.array[: len(b.array_r)] = b.array_r
+        f.x.scatter_forward()
+        b.destroy()
+        return f.x.array.reshape(-1, 6).copy()
+
+    one = ufl.as_vector([1.0] * 6)
+    return assembled(ufl.inner(s, v) * dx) / assembled(ufl.inner(one, v) * dx)

@@ -1,0 +1,365 @@
+"""The driver: a case to its results, one named step after another."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ssbmech import build
+from ssbmech.config import Case
+from ssbmech.config_load import load_case, resolved_toml
+from ssbmech.domain import Domain, distribute
+from ssbmech.errors import MeshError
+from ssbmech.fracture import ahead, judge
+from ssbmech.fracture.extension import ExtensionCheck, extension_check
+from ssbmech.fracture.probe import Peak, check_no_sharp_front, peaks
+from ssbmech.fracture.rings import FrontResult, RingOptions, fracture
+from ssbmech.log import Progress
+from ssbmech.meshes import gate
+from ssbmech.meshes.data import MeshData
+from ssbmech.output import folder, quantities, record, report
+from ssbmech.parallel import on_root
+from ssbmech.solve import ElasticSystem, Solution
+from ssbmech.units import quantity
+
+
+@dataclass
+class Result:
+    """Everything a run found; the same on every rank except the fields, which are distributed.
+
+    Attributes:
+        case: The case.
+        setup: What it meant on its mesh.
+        matter: Materials with their sources.
+        domain: Distributed mesh.
+        system: Assembled problem.
+        solution: Displacement.
+        fronts: Fracture quantities, empty without a crack.
+        porz: Criterion, or None without toughness or filament.
+        checks: Energy release by virtual extension, if asked for.
+        peaks: Peak stresses, if asked for.
+        line: Stress ahead of the tip, or None.
+        gates: Gates of mesh and fracture quantities.
+        summary: What summary.json holds.
+    """
+
+    case: Case
+    setup: build.Setup
+    matter: build.Materials
+    domain: Domain
+    system: ElasticSystem
+    solution: Solution
+    fronts: list[FrontResult] = field(default_factory=list)
+    porz: judge.Judgement | None = None
+    checks: list[ExtensionCheck] = field(default_factory=list)
+    peaks: list[Peak] = field(default_factory=list)
+    line: ahead.Line | None = None
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate passed."""
+        return all(g["passed"] for g in self.gates)
+
+
+def run_file(
+    path: str | Path,
+    out: str | Path,
+    *,
+    overrides: tuple[str, ...] = (),
+    overwrite: bool = False,
+    figures: bool | None = None,
+    petsc: dict[str, str] | None = None,
+    comm: Any = None,
+    quiet: bool = False,
+) -> Result:
+    """Run a case file and write its results.
+
+    Rank 0 alone reads the case, so ranks cannot disagree about it. Results are written aside and
+    moved into place when they are complete.
+
+    Args:
+        path: Case file.
+        out: Results folder.
+        overrides: ``key=value`` for keys of the case.
+        overwrite: Replace results that are there.
+        figures: Draw figures; by default what the case says.
+        petsc: PETSc options without the prefix, over those of the case.
+        comm: MPI communicator, all processes by default.
+        quiet: No progress lines.
+
+    Raises:
+        SsbmechError: On every rank; nothing that existed is lost.
+    """
+    comm = comm or _world()
+    source, target = Path(path), Path(out)
+
+    def start() -> tuple[Case, Path]:
+        case = load_case(source, overrides)
+        if petsc:
+            merged = {**case.solver.petsc, **petsc}
+            case = case.model_copy(
+                update={"solver": case.solver.model_copy(update={"petsc": merged})}
+            )
+        if figures is not None:
+            case = case.model_copy(
+                update={"output": case.output.model_copy(update={"figures": figures})}
+            )
+        return case, folder.stage(target, overwrite=overwrite)
+
+    case, staged = on_root(comm, start)
+    progress = Progress(comm, quiet=quiet)
+    progress.line(f"ssbmech run {source}" + (f"  [{comm.size} ranks]" if comm.size > 1 else ""))
+    try:
+        result = compute(case, source.resolve().parent, comm=comm, progress=progress, keep=staged)
+        write(result, staged, progress)
+        on_root(comm, lambda: report.print_closing(result.summary, target, quiet=quiet))
+        on_root(comm, lambda: folder.publish(staged, target))
+    except BaseException:
+        if comm.rank == 0:
+            folder.discard(staged)
+        raise
+    return result
+
+
+def compute(
+    case: Case,
+    base: Path = Path(),
+    *,
+    comm: Any = None,
+    progress: Progress | None = None,
+    keep: Path | None = None,
+) -> Result:
+    """Compute everything a case asks for, without writing results.
+
+    Args:
+        case: Validated case.
+        base: Folder in which relative paths of the case start.
+        comm: MPI communicator, all processes by default.
+        progress: For timed progress lines.
+        keep: Folder in which the mesh is kept as ``mesh.msh``.
+    """
+    comm = comm or _world()
+    progress = progress or Progress(comm, quiet=True)
+
+    with progress.stage("mesh") as note:
+        data, setup, matter, head = _mesh(case, base, comm, keep)
+        note(head["text"])
+        domain = distribute(comm, data, length=head["length"])
+    with progress.stage("solve") as note:
+        problem = build.problem(case, setup, matter, domain)
+        system = ElasticSystem(problem)
+        solution = system.solve(rtol=case.solver.rtol)
+        r = solution.report
+        note(f"{r.unknowns} unknowns, {r.method}, {r.iterations} iterations")
+    result = Result(case, setup, matter, domain, system, solution, gates=head["gates"])
+    options = _ring_options(case)
+    if setup.cracks:
+        with progress.stage("contours") as note:
+            for crack in setup.cracks:
+                result.fronts += fracture(solution, crack, options)
+            note(_ring_note(result.fronts))
+            result.gates += quantities.ring_gates(result.fronts, options.spread_limit)
+            result.porz = _porz(result, options)
+            result.line = ahead.ahead_of_front(solution, setup.cracks, result.fronts)
+    if case.fracture.energy_check and setup.cracks:
+        with progress.stage("extension") as note:
+            for crack in setup.cracks:
+                mine = [f for f in result.fronts if f.name.split("[")[0] == crack.front]
+                result.checks += extension_check(solution, crack, mine)
+            note(", ".join(f"G/J - 1 = {c.difference:+.2e}" for c in result.checks))
+    if case.fracture.maximum:
+        with progress.stage("peaks") as note:
+            finer = _finer(result)
+            for surface in case.fracture.maximum:
+                check_no_sharp_front(problem, surface)
+                result.peaks += peaks(finer, solution, surface)
+            note(f"{len(result.peaks)} peak stresses, degree {problem.degree + 1}")
+            if result.line is None and result.peaks:
+                result.line = ahead.ahead_of_peak(finer, result.peaks)
+    _summarise(result, head, progress, comm)
+    return result
+
+
+def _world() -> Any:
+    from mpi4py import MPI
+
+    return MPI.COMM_WORLD
+
+
+def _mesh(
+    case: Case, base: Path, comm: Any, keep: Path | None
+) -> tuple[MeshData | None, build.Setup, build.Materials, dict[str, Any]]:
+    """Mesh on rank 0 with its gate; what the case means on it, on every rank."""
+    held: list[MeshData] = []
+
+    def work() -> tuple[build.Setup, build.Materials, dict[str, Any]]:
+        data = build.make_mesh(case, base)
+        report_ = gate.inspect(data)
+        gate.refuse(report_)
+        setup = build.setup(case, data)
+        matter = build.materials(case, data.cell_groups, base)
+        _check_rings(case, data)
+        digest = ""
+        if keep is not None:
+            from ssbmech.meshes.writer import write_msh
+
+            write_msh(data, keep / "mesh.msh")
+            digest = record.file_hash(keep / "mesh.msh")
+            if not case.output.mesh:
+                (keep / "mesh.msh").unlink()
+        size = float((data.points.max(axis=0) - data.points.min(axis=0)).max())
+        if not size > 0:
+            raise MeshError("the mesh has no extent", key="mesh")
+        held.append(data)
+        return setup, matter, {
+            "length": size * 1e-6,
+            "text": f"{len(data.cells)} cells of order {data.order}, {len(data.points)} nodes",
+            "gates": gate.as_gates(report_),
+            "mesh": gate.as_record(report_),
+            "hash": digest,
+        }  # fmt: skip
+
+    setup, matter, head = on_root(comm, work)
+    return (held[0] if held else None), setup, matter, head
+
+
+def _check_rings(case: Case, data: MeshData) -> None:
+    """A ring larger than the body is refused before anything is solved."""
+    size = float((data.points.max(axis=0) - data.points.min(axis=0)).max())
+    for i, text in enumerate(case.fracture.rings):
+        if quantity(text, "length") * 1e6 >= size:
+            raise MeshError(
+                "the ring is larger than the body", key=f"fracture.rings.{i}", value=text,
+                allowed=f"below {size:g} um",
+            )  # fmt: skip
+
+
+def _ring_options(case: Case) -> RingOptions:
+    block = case.fracture
+    return RingOptions(
+        radii=tuple(sorted(quantity(t, "length") for t in block.rings)),
+        spread_limit=block.ring_spread_limit,
+        points=block.points,
+        width=quantity(block.width, "length") if block.width else 0.0,
+    )
+
+
+def _ring_note(fronts: list[FrontResult]) -> str:
+    accepted = sum(1 for f in fronts for r in f.rings if not r.refused)
+    total = sum(len(f.rings) for f in fronts)
+    spread = max(f.spread for f in fronts)
+    return f"{accepted} of {total} rings accepted, spread {spread:.1e}"
+
+
+def _finer(result: Result) -> Solution:
+    """The same problem one polynomial degree higher."""
+    problem = replace(result.solution.problem, degree=result.solution.problem.degree + 1)
+    return ElasticSystem(problem).solve(rtol=result.case.solver.rtol)
+
+
+def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
+    """The criterion; other loads than the filament's cost one more solve."""
+    pressure = build.filament_pressure(result.case)
+    toughness = judge.toughness(result.case, result.matter, result.solution, result.setup)
+    if pressure is None or toughness is None or "K_I" not in result.fronts[0].values:
+        return None
+    background = None
+    rest = build.without_filament(result.solution.problem, result.setup.filament_groups)
+    if rest is not None:
+        solution = ElasticSystem(rest).solve(rtol=result.case.solver.rtol)
+        background = []
+        for crack in result.setup.cracks:
+            background += fracture(solution, crack, replace(options, spread_limit=np.inf))
+    overpotential = result.case.filament and result.case.filament.overpotential
+    return judge.judge(
+        result.fronts,
+        background,
+        pressure=pressure,
+        overpotential=quantity(overpotential, "potential") if overpotential else None,
+        toughness=toughness,
+        size=result.setup.crack_size,
+        molar_volumes=build.molar_volumes(result.case),
+    )
+
+
+def _summarise(result: Result, head: dict[str, Any], progress: Progress, comm: Any) -> None:
+    """Fill ``result.summary`` (collective)."""
+    memory = record.peak_memory(comm)
+    s, r = result.solution, result.solution.report
+    result.summary = {
+        "schema": quantities.SCHEMA,
+        "title": result.case.title,
+        "model": result.setup.model,
+        "quantities": quantities.quantities(result.fronts),
+        "fronts": quantities.front_table(result.fronts),
+        "rings": quantities.ring_table(result.fronts),
+        "gates": result.gates,
+        "porz": result.porz.as_dict() if result.porz else None,
+        "extension": quantities.extension_table(result.checks),
+        "peaks": quantities.peak_table(result.peaks),
+        "energies": {
+            "strain_energy": {"value": s.strain_energy, "unit": s.energy_unit},
+            "load_work": {"value": s.load_work, "unit": s.energy_unit},
+        },
+        "record": {
+            "versions": on_root(comm, record.versions),
+            "commit": on_root(comm, record.commit),
+            "time": on_root(comm, record.now),
+            "ranks": comm.size,
+            "mesh": {**head["mesh"], "sha256": head["hash"]},
+            "solver": {
+                "method": r.method,
+                "unknowns": r.unknowns,
+                "degree": s.problem.degree,
+                "iterations": r.iterations,
+                "relative_residual": r.residual,
+                "setup_seconds": r.setup_seconds,
+                "solve_seconds": r.solve_seconds,
+                "rigid_motion_held_at": list(s.pins),
+            },
+            "materials": result.matter.sources,
+            "unverified_values": list(result.matter.unverified),
+            "choices": list(result.setup.notes),
+            "units": "mesh in um; solver non-dimensional; see the unit beside each value",
+            "reference_length_um": result.domain.length * 1e6,
+            "reference_stress_MPa": s.modulus * 1e-6,
+            "seconds": dict(progress.seconds),
+            "peak_memory_MiB": memory / 2**20,
+        },
+    }
+
+
+def write(result: Result, staged: Path, progress: Progress) -> None:
+    """Write all files of a run into a folder (collective)."""
+    comm = result.domain.comm
+    if result.case.output.fields:
+        from ssbmech.output.fields import write_fields
+
+        with progress.stage("fields") as note:
+            on_root(comm, lambda: (staged / "fields").mkdir())
+            write_fields(staged / "fields", result.system, result.solution)
+            note("fields/fields.pvd")
+
+    def files() -> None:
+        text = json.dumps(result.summary, indent=1, allow_nan=False)
+        (staged / "summary.json").write_text(text + "\n")
+        (staged / "record.json").write_text(
+            json.dumps(result.summary["record"], indent=1, allow_nan=False) + "\n"
+        )
+        (staged / "case.resolved.toml").write_text(resolved_toml(result.case), encoding="utf-8")
+        if result.fronts:
+            lines = quantities.csv_lines(result.fronts)
+            (staged / "quantities.csv").write_text("\n".join(lines) + "\n")
+        if result.line is not None:
+            (staged / "ahead.csv").write_text("\n".join(result.line.csv_lines()) + "\n")
+
+    on_root(comm, files)
+    if result.case.output.figures:
+        with progress.stage("figures") as note:
+            drawn = on_root(comm, lambda: report.draw(staged))
+            note(drawn)
