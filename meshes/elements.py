@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from ssbmech.errors import MeshError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -69,7 +70,77 @@ def signed_measure(points: Floats, cells: Ints, dim: int) -> Floats:
     """Signed area or volume [um^dim] of the straight simplices through the vertices."""
     p = points[cells[:, : dim + 1], :dim]
     edges = p[:, 1:] - p[:, :1]
-    return np.linalg.det(edges) / (2.0 if dim == 2 else 6.0)
+    return determinant(edges) / (2.0 if dim == 2 else 6.0)
+
+
+def jacobians(points: Floats, cells: Ints, dim: int, order: int) -> Floats:
+    """Jacobian determinants at the nodes and the centroid, shape (n_cells, samples) [um^dim].
+
+    A quarter-point cell has a zero at its front vertices, which is not a fault there.
+    """
+    if order == 1:
+        return signed_measure(points, cells, dim)[:, None] * (2.0 if dim == 2 else 6.0)
+    gradient = np.vstack([-np.ones(dim), np.eye(dim)])  # of the barycentric coordinates
+    samples = [np.eye(dim + 1)[i] for i in range(dim + 1)]
+    samples += [(samples[i] + samples[j]) / 2 for i, j in EDGES[dim]]
+    samples.append(np.full(dim + 1, 1.0 / (dim + 1)))
+    x = points[cells, :dim]
+    values = np.empty((len(cells), len(samples)))
+    for k, bary in enumerate(samples):
+        shape = [(4 * bary[i] - 1) * gradient[i] for i in range(dim + 1)]
+        shape += [4 * (bary[i] * gradient[j] + bary[j] * gradient[i]) for i, j in EDGES[dim]]
+        values[:, k] = determinant(np.einsum("cni,nj->cij", x, np.array(shape)))
+    return values
+
+
+def determinant(m: Floats) -> Floats:
+    """Determinants of (n, 2, 2) or (n, 3, 3); numpy's own is slow for many small ones."""
+    if m.shape[-1] == 2:
+        return m[:, 0, 0] * m[:, 1, 1] - m[:, 0, 1] * m[:, 1, 0]
+    return np.einsum("ni,ni->n", m[:, 0], np.cross(m[:, 1], m[:, 2]))
+
+
+def straighten(
+    points: Floats, cells: Ints, dim: int, fixed: Ints, *, limit: float = 0.1, rounds: int = 4
+) -> Floats:
+    """Second-order points with the edges of badly bent cells made straight.
+
+    Args:
+        points: Shape (n, 3).
+        cells: Second-order cells.
+        dim: 2 or 3.
+        fixed: Mid-side nodes that stay (on fronts and exact surfaces).
+        limit: Least ratio of smallest to largest Jacobian in a cell that is left alone.
+        rounds: How often; a straightened edge may bend its other cells.
+    """
+    points = points.copy()
+    free = np.ones(len(points), dtype=bool)
+    free[fixed] = False
+    best, fewest = points.copy(), len(cells) + 1
+    for _ in range(rounds + 1):
+        value = jacobians(points, cells, dim, 2)
+        bad = cells[value.min(axis=1) < limit * value.max(axis=1)]
+        if len(bad) < fewest:
+            best, fewest = points.copy(), len(bad)
+        if not len(bad):
+            break
+        for k, (i, j) in enumerate(EDGES[dim]):
+            mid = bad[:, dim + 1 + k]
+            move = free[mid]
+            points[mid[move]] = (points[bad[move, i]] + points[bad[move, j]]) / 2
+    return best
+
+
+def refuse_inverted(points: Floats, cells: Ints, dim: int, order: int, hint: str) -> None:
+    """Raise MeshError with the place of the first cell that is inside out or flat."""
+    value = jacobians(points, cells, dim, order)
+    bad = value.min(axis=1) <= 0
+    if bad.any():
+        centre = points[cells[int(np.argmax(bad)), : dim + 1]].mean(axis=0)
+        place = ", ".join(f"{x:.6g}" for x in centre)
+        raise MeshError(
+            f"{int(bad.sum())} cells are inverted, the first at ({place}) um", hint=hint
+        )
 
 
 def orient(points: Floats, cells: Ints, dim: int, order: int) -> Ints:

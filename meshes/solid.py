@@ -179,7 +179,8 @@ def semi_ellipse(
             return "back"
         return "right" if middles[sector] > 0 else "left"
 
-    far = ellipse.r0 + 0.5 * (ellipse.r_end - ellipse.r0)
+    # Curved near the front only: long elements far away would turn inside out.
+    near = 0.4 * min(ellipse.r0, ellipse.r_end - ellipse.r0)
     data = sweep(
         base,
         angles,
@@ -189,7 +190,9 @@ def semi_ellipse(
         order=order,
         caps=("symmetry_y" if quarter else "interface", "interface"),
         rename=rename,
-        straight=lambda u, w: np.maximum(u, w) > far,
+        straight=lambda ends: (
+            np.hypot(ends[:, :, 0] - ellipse.r0, ends[:, :, 1]).max(axis=1) > near
+        ),
     )
     volume = thickness * half_width * height
     data.notes["volume:electrolyte"] = volume * (1 if quarter else 4 if symmetry is None else 2)
@@ -210,6 +213,9 @@ class _Ellipse:
         self.slope = (2 * c / (a + c), 2 * a / (a + c))
         room = min((thickness - a) / self.slope[0], (half_width - c) / self.slope[1])
         self.r_end = self.r0 + room
+        # A far side bends the lines late, so that the mesh at the front keeps its shape.
+        far = math.hypot(thickness - a, half_width - c) / room
+        self.bend = 2.0 + min(max(math.log2(far), 0.0), 3.0)
         ray = math.atan2(half_width, thickness)
         # The corner of the box is on the half-plane nearest to its direction.
         step = (math.pi / 2) / n
@@ -232,7 +238,7 @@ class _Ellipse:
                 (y, by, self.slope[1], sin[out]),
             ):
                 start, away = values[out], length * slope * part
-                values[out] = start + s * away + s**2 * (end - start - away)
+                values[out] = start + s * away + s**self.bend * (end - start - away)
                 values[out] = np.where(s == 1.0, end, values[out])
         return np.column_stack([x, y, z])
 

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import Floats, Ints, compact, elevate, keys, orient
+from ssbmech.meshes.elements import (
+    Floats,
+    Ints,
+    compact,
+    elevate,
+    keys,
+    orient,
+    refuse_inverted,
+    straighten,
+)
+
+Mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 # Node order that brings the smallest vertex of a prism to the first place (Dompierre et al.,
 # "How to subdivide pyramids, prisms and hexahedra into tetrahedra", 1999).
@@ -41,13 +52,13 @@ class Section:
     u: Floats
     v: Floats
     angle: Floats
-    on_axis: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    on_axis: Mask
 
 
 def sweep(
     base: MeshData,
     angles: Floats,
-    on_axis: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    on_axis: Mask,
     place: Callable[[Floats, Floats, Floats], Floats],
     *,
     closed: bool,
@@ -55,8 +66,7 @@ def sweep(
     caps: tuple[str, str] | None = None,
     rename: Callable[[str, int], str] | None = None,
     project: Mapping[str, Callable[[Floats], Floats]] | None = None,
-    straight: Callable[[Floats, Floats], np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]
-    | None = None,
+    straight: Callable[[Floats], Mask] | None = None,
 ) -> MeshData:
     """Sweep a first-order triangle mesh through half-planes at the given angles.
 
@@ -71,7 +81,7 @@ def sweep(
         rename: New name of a facet group in the sector with the given number.
         project: By name of a curved edge group: moves points of the base, shape (n, 2), onto the
             exact curve, for mid-side nodes.
-        straight: Of two end radii u: which edges have their plain midpoint.
+        straight: Of the (u, v) of both ends, shape (n, 2, 2): edges with the plain midpoint.
 
     Returns:
         Tetrahedra, with swept groups; groups that collapse on the axis vanish.
@@ -111,7 +121,10 @@ def sweep(
     fronts = {}
     for name, tips in base.fronts.items():
         line = numbers[:, tips[:, 0]]
-        fronts[name] = np.stack([line[:-1].T.ravel(), line[1:].T.ravel()], axis=1)
+        edges = np.stack([line[:-1].T.ravel(), line[1:].T.ravel()], axis=1)
+        edges = edges[edges[:, 0] != edges[:, 1]]  # a tip on the axis stays a point
+        if len(edges):
+            fronts[name] = edges
 
     total = n * layers
     u = np.tile(base.points[:, 0], layers)
@@ -135,6 +148,10 @@ def sweep(
             return _middles(section, points, edges, place, curved, project or {}, straight)
 
         points, cells, every = elevate(points, cells, every, 3, middle)
+        keep = [every[facet_tags == names[name], 3:].ravel() for name in curved]
+        keep += [_front_middles(cells, line) for line in arrays[2:]]
+        points = straighten(points, cells, 3, np.concatenate([*keep, np.zeros(0, dtype=np.int64)]))
+    refuse_inverted(points, cells, 3, order, "Use more sectors, or first order")
     return MeshData(
         dim=3,
         order=order,
@@ -180,6 +197,11 @@ def _triangles(low: Ints, high: Ints) -> Ints:
     return cut[(ordered[:, 1:] != ordered[:, :-1]).all(axis=1)]
 
 
+def _front_middles(cells: Ints, front: Ints) -> Ints:
+    """Mid-side nodes of the cells that touch a front: thin ones bend with it as a whole."""
+    return np.unique(cells[np.isin(cells[:, :4], front).any(axis=1), 4:])
+
+
 def _middles(
     section: Section,
     points: Floats,
@@ -187,7 +209,7 @@ def _middles(
     place: Callable[[Floats, Floats, Floats], Floats],
     curved: Mapping[str, Ints],
     project: Mapping[str, Callable[[Floats], Floats]],
-    straight: Callable[[Floats, Floats], np.ndarray[tuple[int, ...], np.dtype[np.bool_]]] | None,
+    straight: Callable[[Floats], Mask] | None,
 ) -> Floats:
     """Mid-side nodes of edges: placed middle of the parameters."""
     i, j = edges[:, 0], edges[:, 1]
@@ -206,6 +228,6 @@ def _middles(
         plane[on] = project[name](plane[on])
     result = place(plane[:, 0], plane[:, 1], (angle_i + angle_j) / 2)
     if straight is not None:
-        plain = straight(section.u[i], section.u[j])
+        plain = straight(np.stack([section.u[edges], section.v[edges]], axis=2))
         result[plain] = (points[i] + points[j])[plain] / 2
     return result
