@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ def signed_measure(points: Floats, cells: Ints, dim: int) -> Floats:
     """Signed area or volume [um^dim] of the straight simplices through the vertices."""
     p = points[cells[:, : dim + 1], :dim]
     edges = p[:, 1:] - p[:, :1]
-    return determinant(edges) / (2.0 if dim == 2 else 6.0)
+    return np.asarray(determinant(edges) / (2.0 if dim == 2 else 6.0), dtype=float)
 
 
 def jacobians(points: Floats, cells: Ints, dim: int, order: int) -> Floats:
@@ -93,11 +94,11 @@ def jacobians(points: Floats, cells: Ints, dim: int, order: int) -> Floats:
     return values
 
 
-def determinant(m: Floats) -> Floats:
+def determinant(m: NDArray[Any]) -> Floats:
     """Determinants of (n, 2, 2) or (n, 3, 3); numpy's own is slow for many small ones."""
     if m.shape[-1] == 2:
         return m[:, 0, 0] * m[:, 1, 1] - m[:, 0, 1] * m[:, 1, 0]
-    return np.einsum("ni,ni->n", m[:, 0], np.cross(m[:, 1], m[:, 2]))
+    return np.asarray(np.einsum("ni,ni->n", m[:, 0], np.cross(m[:, 1], m[:, 2])), dtype=float)
 
 
 def straighten(
