@@ -29,7 +29,6 @@ class Profile:
         a: Where the tip is on x [um].
         b: Half-width at x = 0 [um].
         pieces: Curves in order: (end, centre of the arc or None for a line).
-        radius: Radius of curvature of the arcs' ellipse: semi-axes (x, y) [um].
         sizes: Points of the quarter with their local radius of curvature [um].
         area: Area of the quarter [um^2].
         project: Moves points near the whole wall onto it, shape (n, 2).
@@ -41,6 +40,11 @@ class Profile:
     sizes: Sequence[tuple[Point, float]]
     area: float
     project: Callable[[Floats], Floats]
+
+    @property
+    def tip_radius(self) -> float:
+        """Least radius of curvature along the wall [um]."""
+        return min(radius for _, radius in self.sizes)
 
 
 def ellipse(
@@ -220,6 +224,7 @@ def _build(
         background(gmsh, fields)
         gmsh.model.mesh.generate(2)
         data = collect(gmsh, 2, 1)
+    data.notes["tip_radius"] = profile.tip_radius
     share = {None: 2.0, "y": 1.0, "xy": 0.5}[symmetry] * (0.5 if surface else 1.0)
     data.notes["area:electrolyte"] = share * (2 * reach * high - 2 * profile.area)
     if filled:

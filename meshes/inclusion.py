@@ -75,6 +75,7 @@ def ellipsoid_filament(
     data = _turn(base, sectors, symmetry is None, order, {wall: project}, rename)
     share = 1.0 if symmetry is None else 0.25
     hole = 2 / 3 * math.pi * a * b**2
+    data.notes["tip_radius"] = b**2 / a
     data.notes["volume:electrolyte"] = share * (math.pi * outer**2 * thickness - hole)
     if filled:
         data.notes["volume:lithium"] = share * hole
@@ -178,7 +179,8 @@ def _rings(
             low = geo.addLine(on_x[k], on_x[k + 1])
             high = geo.addLine(on_y[k + 1], on_y[k])
             upright.append(high)
-            back = [] if arc[k] is None else [-arc[k]]
+            inner_arc = arc[k]
+            back = [] if inner_arc is None else [-inner_arc]
             loop = geo.addCurveLoop([low, arc[k + 1], high, *back])
             surfaces.append(geo.addPlaneSurface([loop]))
         # Points around the surface of steepest fields, in no curve, measure the distance.
