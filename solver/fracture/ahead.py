@@ -35,8 +35,9 @@ class Line:
     def csv_lines(self) -> list[str]:
         """``ahead.csv``: distance, stresses and the K field."""
         field_ = self.K_I / np.sqrt(2 * np.pi * self.r)
+        columns = (self.normal / 1e6, self.principal / 1e6, field_ / 1e6)
         rows = ["r [um],normal_stress [MPa],max_principal [MPa],K_field [MPa]"]
-        for row in zip(self.r * 1e6, self.normal / 1e6, self.principal / 1e6, field_ / 1e6, strict=True):
+        for row in zip(self.r * 1e6, *columns, strict=True):
             rows.append(",".join(f"{v:.9g}" for v in row))
         return rows
 

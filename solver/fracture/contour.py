@@ -18,8 +18,9 @@ every vertex, and each ring and each place along the front is a sum over vertice
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -267,8 +268,23 @@ class ForceAssembler:
                 source[..., 0] += flux[..., 2, 2] / sample.x[..., 0]
             self._add(mode, sample, flux, source)
 
-    def _boundary(self, tag: int, sample: Samples, traction: Callable | None) -> None:
-        """P_ki m_i q_k, with the prescribed traction in place of the discrete one if given."""
+    def _boundary(
+        self,
+        tag: int,
+        sample: Samples,
+        traction: Callable | None,
+        offset: NDArray | None = None,
+    ) -> None:
+        """P_ki m_i q_k, with the prescribed traction in place of the discrete one if given.
+
+        Args:
+            tag: Cell tag.
+            sample: Samples on facets.
+            traction: Maps sample and discrete traction to the traction to use, or None.
+            offset: Where the mesh's own front lies in the local frame (x1, x2) for each sample,
+                shape (n, q, 2): face pressure times an auxiliary field goes as 1/sqrt(r), and the
+                distance must be that from the front that the mesh has, not from the smooth curve.
+        """
         state = self._state(tag, sample)
         m, G = sample.normal, sample.grad_u
         assert m is not None
@@ -280,6 +296,8 @@ class ForceAssembler:
         if not self.modes:
             return
         where = self.front.locate(sample.x)
+        if offset is not None:
+            where = replace(where, x1=where.x1 - offset[..., 0], x2=where.x2 - offset[..., 1])
         for mode in self.modes:
             aux = self._auxiliary(mode, state, where, sample.cells)
             mutual = np.einsum("...ij,...ij->...", aux.stress, state.eps)
@@ -294,9 +312,25 @@ class ForceAssembler:
     def _exterior(self) -> None:
         p = self.solution.problem
         for tag, facet_tag, cells, local in self._boundary_facets():
-            for vertices, rule, chosen in self._graded(cells, local):
-                for sample in self.sampler.facets(chosen, vertices, rule):
-                    self._boundary(tag, sample, _Traction(p, facet_tag, self.solution.modulus))
+            traction = _Traction(p, facet_tag, self.solution.modulus)
+            for vertices, rule, chosen, touching in self._graded(cells, local):
+                offsets: Iterator = itertools.repeat(None)
+                if touching == 2:
+                    offsets = self._front_offsets(chosen, vertices, rule)
+                samples = self.sampler.facets(chosen, vertices, rule)
+                for sample, offset in zip(samples, offsets, strict=False):
+                    self._boundary(tag, sample, traction, offset)
+
+    def _front_offsets(
+        self, cells: NDArray, vertices: NDArray, rule: tuple[NDArray, NDArray]
+    ) -> Iterator[NDArray]:
+        """Position of the mesh's front beside each sample, fading away from the front's edge."""
+        points, weights = rule
+        on_edge = points / np.maximum(points[:, :2].sum(axis=1, keepdims=True), 1e-300)
+        on_edge[:, 2] = 0.0
+        for edge in self.sampler.facets(cells, vertices, (on_edge, weights)):
+            where = self.front.locate(edge.x)
+            yield np.stack([where.x1, where.x2], -1) * (1 - points[:, 2, None])
 
     def _graded(self, cells: NDArray, local: NDArray) -> list[tuple]:
         """Split facets by how they touch the front; order their vertices for the graded rule."""
@@ -314,7 +348,7 @@ class ForceAssembler:
             chosen = count == k
             if chosen.any():
                 points = n if k == 0 else n + 4
-                out.append((facets[chosen], facet_rule(dim, points, k), cells[chosen]))
+                out.append((facets[chosen], facet_rule(dim, points, k), cells[chosen], k))
         return out
 
     def _boundary_facets(self) -> list[tuple[int, int, NDArray, NDArray]]:

@@ -1,4 +1,4 @@
-"""Auxiliary crack-tip fields for interaction integrals, straight or curved front, in the local frame.
+"""Auxiliary crack-tip fields for interaction integrals, in the local frame of any front.
 
 The local frame at the front is (e1 ahead of the crack, e2 normal to it towards the upper face,
 e3 = e1 x e2 along the front). The auxiliary displacement is the asymptotic one of a straight
