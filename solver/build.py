@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -114,45 +113,21 @@ def geometry_parameters(case: Case) -> dict[str, Any]:
     from ssbmech.meshes import catalog
 
     name = case.geometry.type
-    if name not in catalog.BUILDERS:
-        raise CaseError(
-            "unknown geometry", key="geometry.type", value=name,
-            hint=nearest(name, catalog.BUILDERS),
-        )  # fmt: skip
-    kinds = parameter_kinds(catalog.BUILDERS[name])
+    known = catalog.parameters(name)
     out: dict[str, Any] = {}
     for key, value in case.geometry.parameters.items():
         full = f"geometry.{key}"
-        if key not in kinds:
+        if key not in known:
             raise CaseError(
-                f"geometry {name!r} has no such parameter", key=full, hint=nearest(key, kinds)
+                f"geometry {name!r} has no such parameter", key=full, hint=nearest(key, known)
             )
-        if kinds[key] == "length":
+        if known[key].kind == "length" and value != "none":
             out[key] = units.quantity(value, "length", key=full) / _UM
-        elif kinds[key] == "angle":
+        elif known[key].kind == "angle":
             out[key] = math.degrees(units.quantity(value, "angle", key=full))
         else:
             out[key] = value
     return out
-
-
-def parameter_kinds(builder: Any) -> dict[str, str]:
-    """Parameter of a builder to its kind: length, angle, number, count or "" (a choice)."""
-    builder = getattr(builder, "function", builder)
-    hints = typing.get_type_hints(builder, include_extras=True)
-    hints.pop("return", None)
-    return {name: _kind(hint) for name, hint in hints.items()}
-
-
-def _kind(hint: Any) -> str:
-    for text in getattr(hint, "__metadata__", ()):
-        if isinstance(text, str):
-            return text
-    for argument in typing.get_args(hint):
-        found = _kind(argument)
-        if found:
-            return found
-    return ""
 
 
 def setup(case: Case, data: MeshData) -> Setup:

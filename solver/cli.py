@@ -144,10 +144,11 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _mesh(args: argparse.Namespace) -> int:
-    from ssbmech.meshes import catalog, gate
+    from ssbmech.meshes import gate
+    from ssbmech.output.report import geometry_lines, mesh_lines
 
     if args.list:
-        print(catalog.describe())
+        print("\n".join(geometry_lines()))
         return 0
     if args.case is None:
         from ssbmech.errors import CaseError
@@ -165,7 +166,7 @@ def _mesh(args: argparse.Namespace) -> int:
     case = load_case(args.case, args.set)
     data = build.make_mesh(case, args.case.resolve().parent)
     found = gate.inspect(data)
-    print(gate.table(found))
+    print("\n".join(mesh_lines(found)))
     gate.refuse(found)
     write_msh(data, args.output)
     print(f"  written to {args.output}")

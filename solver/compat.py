@@ -48,15 +48,3 @@ def geometry_dofmap(mesh: Any) -> NDArray[np.int32]:
     """Geometry nodes of every local and ghost cell, shape (n_cells, nodes per cell)."""
     geometry = mesh.geometry
     return geometry.dofmaps(0) if VERSION >= (0, 11) else geometry.dofmap
-
-
-def coordinate_map(mesh: Any) -> Any:
-    """Map from the reference cell (``cmap`` before 0.11)."""
-    geometry = mesh.geometry
-    return geometry.cmaps(0) if VERSION >= (0, 11) else geometry.cmap
-
-
-def interpolation_points(element: Any) -> NDArray[np.float64]:
-    """Reference points at which an element is interpolated (method in 0.9, property later)."""
-    points = element.interpolation_points
-    return points() if callable(points) else points

@@ -219,8 +219,8 @@ def _mesh(
         return setup, matter, {
             "length": size * 1e-6,
             "text": f"{len(data.cells)} cells of order {data.order}, {len(data.points)} nodes",
-            "gates": gate.as_gates(report_),
-            "mesh": gate.as_record(report_),
+            "gates": quantities.mesh_gates(report_),
+            "mesh": quantities.mesh_record(report_),
             "hash": digest,
         }  # fmt: skip
 

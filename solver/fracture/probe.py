@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import dolfinx
 import numpy as np
 from numpy.typing import NDArray
-from ssbmech import compat
 from ssbmech.domain import cell_facets, facet_cells
 from ssbmech.errors import FractureError
 from ssbmech.fracture.sampling import Sampler
@@ -64,13 +63,13 @@ def stress_at(solution: Solution, points: NDArray[np.float64]) -> NDArray[np.flo
     tags = np.zeros(owned + mesh.topology.index_map(dim).num_ghosts, np.int32)
     tags[domain.cell_tags.indices] = domain.cell_tags.values
     sampler = Sampler(solution.u, solution.problem.model == "axisymmetric")
-    dofmap = compat.geometry_dofmap(mesh)
     total = np.zeros((len(points), 10))
     for i, point in enumerate(points):
         cells = [c for c in hits.links(i) if c < owned]
-        for cell in cells[:1]:
-            nodes = mesh.geometry.x[dofmap[cell], :dim]
-            X = compat.coordinate_map(mesh).pull_back(point[None, :dim], nodes)
+        for cell in cells:
+            X = sampler.reference_point(cell, point)
+            if X is None or total[i, 9]:
+                continue
             sample = sampler.at(np.array([cell], dtype=np.int32), X)
             sigma = stress_of(solution, int(tags[cell]), sample.x, sample.grad_u)
             total[i, :9], total[i, 9] = sigma.reshape(-1), 1

@@ -84,6 +84,26 @@ class Sampler:
         """Samples of cells at the same reference points, shape (q, dim); weights are not meant."""
         return self._evaluate(cells, self._tabulate(points), np.ones(len(points)))
 
+    def reference_point(self, cell: int, x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Reference coordinates (1, dim) of a point (3,) of a cell, or None if not found.
+
+        Newton from the centroid with halved steps: the map of a quarter-point cell is singular at
+        the front, where a plain Newton (as in DOLFINx's pull_back) may leave the cell.
+        """
+        d = self.dim
+        nodes = self.mesh.geometry.x[self._geometry[cell], :d]
+        size = np.ptp(nodes, axis=0).max()
+        X = np.full((1, d), 1 / (d + 1))
+        for _ in range(40):
+            table = self._coordinate.tabulate(1, X)[..., 0]
+            residual = x[:d] - table[0, 0] @ nodes
+            if np.linalg.norm(residual) < 1e-10 * size:
+                return X
+            jacobian = np.einsum("ka,aj->jk", table[1:, 0], nodes)
+            step = np.linalg.lstsq(jacobian, residual, rcond=None)[0]
+            X = X + step * min(1.0, 0.3 / max(float(np.abs(step).max()), 1e-300))
+        return None
+
     def facets(
         self,
         cells: NDArray[np.int32],

@@ -8,6 +8,7 @@ import numpy as np
 from ssbmech.fracture.extension import ExtensionCheck
 from ssbmech.fracture.probe import Peak
 from ssbmech.fracture.rings import FrontResult
+from ssbmech.meshes.gate import GateReport
 
 SCHEMA = "ssbmech-summary/1"
 #: Unit of each quantity in the summary, and its factor from SI.
@@ -114,6 +115,32 @@ def ring_gates(fronts: list[FrontResult], spread_limit: float) -> list[dict[str,
             }
         )
     return gates
+
+
+def mesh_gates(found: GateReport) -> list[dict[str, Any]]:
+    """Gates of the mesh."""
+    return [
+        {
+            "name": f"mesh: {c.name}",
+            "value": float(c.value),
+            "limit": c.limit,
+            "passed": bool(c.ok),
+            "what": c.place,
+        }
+        for c in found.checks
+    ]
+
+
+def mesh_record(found: GateReport) -> dict[str, Any]:
+    """Numbers of the mesh for the record."""
+    return {
+        "cells": found.n_cells,
+        "nodes": found.n_nodes,
+        "shortest_edge_um": found.size_min,
+        "longest_edge_um": found.size_max,
+        "worst_quality": found.quality_min,
+        "measures": {name: float(v) for name, v in found.measures.items()},
+    }
 
 
 def extension_table(checks: list[ExtensionCheck]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ssbmech.errors import OutputError
+from ssbmech.meshes.gate import GateReport
 
 
 def draw(results: Path) -> str:
@@ -77,9 +78,7 @@ def closing_lines(summary: dict[str, Any]) -> list[str]:
     failed = [g for g in summary["gates"] if not g["passed"]]
     rows.append(("gates", f"{len(summary['gates']) - len(failed)} of {len(summary['gates'])} pass"))
     for g in failed:
-        rows.append(
-            ("REFUSED", f"{g['name']}: {g['what']} {g['value']:.4g}, limit {g['limit']:.4g}")
-        )
+        rows.append(("REFUSED", f"{g['name']}: {g['what']} {g['value']:.4g}, limit {g['limit']}"))
     for ring in summary["rings"]:
         if not ring["accepted"]:
             rows.append(("refused ring", f"{ring['outer_um']:.4g} um: {ring['refused']}"))
@@ -88,6 +87,37 @@ def closing_lines(summary: dict[str, Any]) -> list[str]:
     rows.append(("peak memory", f"{record['peak_memory_MiB']:.0f} MiB"))
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {text}" for name, text in rows]
+
+
+def mesh_lines(found: GateReport) -> list[str]:
+    """The gate's table of a mesh."""
+    rows = [
+        ("cells", f"{found.n_cells}"),
+        ("nodes", f"{found.n_nodes}"),
+        ("edges", f"{found.size_min:.4g} to {found.size_max:.4g} um"),
+        ("worst quality", f"{found.quality_min:.3g} at {found.quality_at}"),
+    ]
+    rows += [(f"size of {name}", f"{value:.6g} um^d") for name, value in found.measures.items()]
+    for check in found.checks:
+        sign = "ok" if check.ok else f"REFUSED at {check.place}"
+        rows.append((check.name, f"{check.value:.4g} (limit {check.limit}) {sign}"))
+    width = max(len(name) for name, _ in rows)
+    return [f"  {name:<{width}}  {text}" for name, text in rows]
+
+
+def geometry_lines() -> list[str]:
+    """Every geometry of the catalogue with its parameters."""
+    from ssbmech.meshes import catalog
+
+    lines = []
+    for name in catalog.BUILDERS:
+        lines.append(f"{name}: {catalog.describe(name)}")
+        for p in catalog.parameters(name).values():
+            default = "required" if p.required else f"default {p.default}"
+            kind = " | ".join(map(str, p.choices)) if p.choices else p.kind
+            lines.append(f"    {p.name:<16} {kind:<22} {default:<18} {p.text}")
+        lines.append("")
+    return lines
 
 
 def _porz_rows(porz: dict[str, Any] | None) -> list[tuple[str, str]]:
