@@ -44,7 +44,7 @@ class Parameter:
             (a whole number), ``choice`` or ``flag``.
         required: Whether it has no default.
         default: The default; None means chosen from the other parameters, or off.
-        choices: Allowed values of a choice; None among them means leave it out.
+        choices: Allowed values of a choice; None is written ``"none"`` in `build`.
         text: What it is.
     """
 
@@ -114,6 +114,11 @@ def build(name: str, **values: Any) -> MeshData:
             f"geometry {name!r} needs {', '.join(missing)}", key="geometry",
             hint=known[missing[0]].text,
         )  # fmt: skip
+    # A case file has no way to say None.
+    values = {
+        key: None if value == "none" and None in known[key].choices else value
+        for key, value in values.items()
+    }
     return BUILDERS[name](**values)
 
 

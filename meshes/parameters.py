@@ -59,7 +59,8 @@ def number(
 
 def count(key: str, value: int, *, at_least: int, at_most: int = 100_000) -> int:
     """Return the whole number, or raise MeshError if it is none or out of range."""
-    if isinstance(value, bool) or not float(value).is_integer() or not at_least <= value <= at_most:
+    whole = isinstance(value, int | float) and not isinstance(value, bool)
+    if not whole or not float(value).is_integer() or not at_least <= value <= at_most:
         raise MeshError(
             f"{key} is out of range",
             key=key,

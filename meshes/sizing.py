@@ -62,6 +62,12 @@ def grading(
     largest = body / 4 if h_max is None else number("h_max", h_max)
     if largest < h:
         raise MeshError(f"h_max is below {key}", key="h_max", value=h_max, allowed=f">= {h:g} um")
+    for name, extent, size in (("r_tip", plateau, h), ("h_max", body, largest)):
+        if extent / size > 5000:
+            raise MeshError(
+                "the mesh would have too many elements", key=name, value=extent if name == "r_tip"
+                else size, allowed=f"at most 5000 elements along {extent:g} um",
+            )  # fmt: skip
     return Grading(h, growth, plateau, largest)
 
 
