@@ -15,7 +15,7 @@ from ssbmech.meshes.elements import FACETS, Floats, Ints, keys
 def split_crack(
     data: MeshData,
     facet_group: str | Sequence[str],
-    front: str | Sequence[str],
+    front: str | Sequence[str] | Ints,
     *,
     lower: str | Sequence[str],
     upper: str | Sequence[str],
@@ -32,8 +32,8 @@ def split_crack(
     Args:
         data: Mesh with the crack as tagged interior facets.
         facet_group: Its facet group, or several that make one crack (partly filled faces).
-        front: Its fronts in ``data.fronts``; every edge of the crack inside the body must be
-            in one of them.
+        front: Its fronts in ``data.fronts``, or their vertex nodes as an array; every edge of
+            the crack inside the body must be in one of them.
         lower: Name(s) of the new face group(s) on the ``-normal`` side, one per ``facet_group``.
         upper: The same on the ``+normal`` side.
         normal: Vector that tells above from below; +y in 2-D and +z in 3-D by default.
@@ -45,7 +45,12 @@ def split_crack(
         MeshError: If the group is empty, lies on the boundary, is parallel to ``normal``, or its
             inner edge is not the front; with coordinates.
     """
-    groups, below, above, fronts = (_names(n) for n in (facet_group, lower, upper, front))
+    groups, below, above = (_names(n) for n in (facet_group, lower, upper))
+    if isinstance(front, np.ndarray):
+        fronts, front_nodes = ["front"], [front]
+    else:
+        fronts = _names(front)
+        front_nodes = [data.front(name, key="front") for name in fronts]
     if not len(groups) == len(below) == len(above):
         raise MeshError("each crack group needs one lower and one upper name", value=(below, above))
     direction = np.zeros(3)
@@ -62,7 +67,6 @@ def split_crack(
     if not is_crack.any():
         raise MeshError("the crack has no facets", key="facet_group", value=groups)
     crack = data.facets[is_crack]
-    front_nodes = [data.front(name, key="front") for name in fronts]
 
     n, d, order = len(data.points), data.dim, data.order
     table = np.array(FACETS[d, order])

@@ -90,6 +90,9 @@ def test_surface_breaking_crack_opens_up_to_the_front(dim, order):
         assert (sign * (centre[:, dim - 1] - 0.5) > 0).all()
     assert signed_measure(cut.points, cut.cells, dim).sum() == pytest.approx(1)
     refuse(inspect(cut))
+    nodes = np.unique(data.front("front"))
+    again = split_crack(data, "crack", nodes, lower="lo", upper="up")
+    np.testing.assert_array_equal(again.cells, cut.cells)
 
 
 @pytest.mark.parametrize("order", [1, 2])
