@@ -24,7 +24,7 @@ def penny(
     symmetry: Literal["octant", "z"] | None = "octant",
     filled: Length | None = None,
     order: Count = 2,
-    sectors: Count = 6,
+    sectors: Count = 8,
     h_front: Length | None = None,
     growth: Number = 0.5,
     r_front: Length | None = None,
@@ -44,7 +44,7 @@ def penny(
         filled: Radius b of the part ``r < b`` whose faces are named apart [um].
         order: Order of the cells, 1 or 2 (curved).
         sectors: Sectors over 90 degrees around the axis; elements are this long on the front.
-        h_front: Size across the front [um], ``a / 40`` by default.
+        h_front: Size across the front [um], ``a / 200`` by default.
         growth: Growth of the size per distance from the front.
         r_front: Radius of uniform size around the front [um], ``2 h_front`` by default.
         h_max: Largest size in the (r, z) plane [um], a quarter of the body by default.
@@ -127,7 +127,7 @@ def semi_ellipse(
         filled: Fraction of the crack's axes up to which its faces are named apart, 0 to 1.
         order: Order of the cells, 1 or 2 (curved at the front).
         sectors: Sectors over the 90 degrees from the deepest point to the surface.
-        h_front: Size across the front [um], ``min(a, c) / 40`` by default; along an elliptical
+        h_front: Size across the front [um], ``min(a, c) / 200`` by default; along an elliptical
             front it varies by the factor 2a/(a+c) to 2c/(a+c).
         growth: Growth of the size per distance from the front.
         r_front: Radius of uniform size around the front [um], ``2 h_front`` by default.
@@ -284,7 +284,7 @@ def _meridian(
     if filled is not None:
         number("filled", filled, below=radius)
     size = grading(
-        length, 2 * min(width, height), h_front, growth, r_front, h_max, fraction=1 / 40,
+        length, 2 * min(width, height), h_front, growth, r_front, h_max, fraction=1 / 200,
         key="h_front",
     )  # fmt: skip
     web = None

@@ -93,10 +93,15 @@ def sweep(
     if closed:
         numbers = np.vstack([numbers, numbers[:1]])
 
+    # Diagonals start in every second half-plane: the mesh is then its own mirror image about
+    # each of them, and not twisted one way, which would tilt K along the front.
+    layer = np.repeat(np.arange(layers), n)
+    rank = np.arange(n * layers) + (layer % 2) * (n * layers)
+
     tets, tags = [], []
     for k in range(sectors):
         prism = np.hstack([numbers[k][base.cells], numbers[k + 1][base.cells]])
-        cut, rows = _tetrahedra(prism)
+        cut, rows = _tetrahedra(prism, rank[prism])
         tets.append(cut)
         tags.append(base.cell_tags[rows])
     cells = np.concatenate(tets)
@@ -114,7 +119,7 @@ def sweep(
         lines = base.facets[base.facet_tags == tag]
         for k in range(sectors):
             new = rename(name, k) if rename else name
-            add(new, _triangles(numbers[k][lines], numbers[k + 1][lines]))
+            add(new, _triangles(numbers[k][lines], numbers[k + 1][lines], rank))
     if caps is not None and not closed:
         add(caps[0], numbers[0][base.cells])
         add(caps[1], numbers[-1][base.cells])
@@ -166,13 +171,13 @@ def sweep(
     )
 
 
-def _tetrahedra(prism: Ints) -> tuple[Ints, Ints]:
+def _tetrahedra(prism: Ints, rank: Ints) -> tuple[Ints, Ints]:
     """Prisms (n, 6) to tetrahedra and the prism each comes from; collapsed ones are left out.
 
-    Every quadrilateral is cut at its smallest vertex, so neighbours agree.
+    Every quadrilateral is cut at its vertex of lowest rank, so neighbours agree.
     """
     # On the axis top and bottom are one node; the second bit keeps the order total.
-    rank = prism * 2 + np.array([0, 0, 0, 1, 1, 1])
+    rank = rank * 2 + np.array([0, 0, 0, 1, 1, 1])
     turned = np.argmin(rank, axis=1)
     p = np.take_along_axis(prism, _TURNS[turned], axis=1)
     r = np.take_along_axis(rank, _TURNS[turned], axis=1)
@@ -185,10 +190,10 @@ def _tetrahedra(prism: Ints) -> tuple[Ints, Ints]:
     return cut[whole], np.repeat(np.arange(len(prism)), 3)[whole]
 
 
-def _triangles(low: Ints, high: Ints) -> Ints:
+def _triangles(low: Ints, high: Ints, rank: Ints) -> Ints:
     """Triangles of the quadrilaterals between edges (n, 2) of two layers, cut as the prisms."""
     quad = np.column_stack([low, high[:, ::-1]])  # around: a0 b0 b1 a1
-    smallest = np.argmin(quad, axis=1)
+    smallest = np.argmin(rank[quad], axis=1)
     even = (smallest % 2 == 0)[:, None, None]
     # From corners 0 or 2 the diagonal is 0-2, from 1 or 3 it is 1-3.
     one, two = np.array([[0, 1, 2], [0, 2, 3]]), np.array([[0, 1, 3], [1, 2, 3]])
