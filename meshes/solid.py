@@ -115,7 +115,8 @@ def semi_ellipse(
     """Semi-elliptical crack from the surface x = 0 (the Li/SSE interface), in the plane z = 0.
 
     The block is 0 < x < thickness, |y| < half_width, |z| < half_height. Around the front the
-    mesh follows lines normal to it.
+    mesh follows lines normal to it. Second order needs a ligament ahead of the crack of about
+    a / 2 (a for c = 4 a), or more sectors; a thinner one is refused for inverted cells.
 
     Args:
         a: Depth of the crack along x [um].
