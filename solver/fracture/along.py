@@ -57,6 +57,8 @@ class FrontLine:
         assert isinstance(self.front, Curve)
         length, n = self.front.length, self.n
         d = length / n
+        if not s.size:  # a rank with no vertex in the ring; SciPy does not take no points
+            return csr_array((0, n if self.front.closed else n + 3))
         if self.front.closed:
             knots = d * np.arange(-3, n + 4)
             matrix = BSpline.design_matrix(np.mod(s, length), knots, 3)
