@@ -40,19 +40,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return args.command(args)
     except SsbmechError as error:
-        if _rank() == 0:
-            print(f"ssbmech: {error}", file=sys.stderr)
-        return 1
+        return _failed(str(error))
     except OSError as error:
-        # on every rank the same command failed, or mpi4py's runner ends the others
-        print(f"ssbmech: {error.filename or 'file system'}: {error.strerror}", file=sys.stderr)
-        return 1
+        return _failed(f"{error.filename or 'file system'}: {error.strerror or error}")
 
 
-def _rank() -> int:
-    """Rank in the running MPI program, without starting MPI where nothing else has."""
-    module = sys.modules.get("mpi4py.MPI")
-    return module.COMM_WORLD.rank if module else 0
+def _failed(message: str) -> int:
+    """Print the message once and leave on every rank, or end the ranks that do not come."""
+    mpi = sys.modules.get("mpi4py.MPI")  # not started where nothing else has
+    if mpi is None or mpi.COMM_WORLD.rank == 0:
+        print(f"ssbmech: {message}", file=sys.stderr)
+    if mpi is not None and mpi.COMM_WORLD.size > 1:
+        from ssbmech.parallel import leave_together
+
+        leave_together(mpi.COMM_WORLD)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 T = TypeVar("T")
+
+
+def world() -> Any:
+    """All processes; from here on an exception that nobody catches ends every one of them.
+
+    ``python -m mpi4py`` alone does not: at exit PETSc is finalised first, which is collective, and
+    the rank with the exception waits for the others for ever.
+    """
+    from mpi4py import MPI
+
+    comm = MPI.COMM_WORLD
+    if comm.size > 1 and sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _abort
+    return comm
+
+
+def _abort(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    from mpi4py import MPI
+
+    sys.__excepthook__(kind, error, trace)
+    sys.stderr.flush()
+    MPI.COMM_WORLD.Abort(1)
+
+
+def leave_together(comm: Any, seconds: float = 10.0) -> None:
+    """Wait until every rank is here; end all processes when one does not come."""
+    request = comm.Ibarrier()
+    end = time.monotonic() + seconds
+    while not request.Test():
+        if time.monotonic() > end:
+            print("ssbmech: the other ranks did not stop: all are ended", file=sys.stderr)
+            sys.stderr.flush()
+            comm.Abort(1)
+        time.sleep(0.01)
 
 
 def on_root(comm: Any, work: Callable[[], T]) -> T:

@@ -21,7 +21,7 @@ from ssbmech.log import Progress
 from ssbmech.meshes import gate
 from ssbmech.meshes.data import MeshData
 from ssbmech.output import folder, quantities, record, report
-from ssbmech.parallel import on_root
+from ssbmech.parallel import on_root, world
 from ssbmech.solve import ElasticSystem, Solution
 from ssbmech.units import quantity
 
@@ -95,7 +95,7 @@ def run_file(
     Raises:
         SsbmechError: On every rank; nothing that existed is lost.
     """
-    comm = comm or _world()
+    comm = comm or world()
     source, target = Path(path), Path(out)
 
     def start() -> tuple[Case, Path]:
@@ -143,7 +143,7 @@ def compute(
         progress: For timed progress lines.
         keep: Folder in which the mesh is kept as ``mesh.msh``.
     """
-    comm = comm or _world()
+    comm = comm or world()
     progress = progress or Progress(comm, quiet=True)
 
     with progress.stage("mesh") as note:
@@ -183,12 +183,6 @@ def compute(
                 result.line = ahead.ahead_of_peak(finer, result.peaks)
     _summarise(result, head, progress, comm)
     return result
-
-
-def _world() -> Any:
-    from mpi4py import MPI
-
-    return MPI.COMM_WORLD
 
 
 def _mesh(
