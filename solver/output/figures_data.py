@@ -1,0 +1,303 @@
+"""A results folder read back for drawing: summary, line ahead of the tip, fields. No DOLFINx."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech.errors import OutputError
+
+DISPLACEMENT = "displacement_um"
+#: Point arrays that do not change when the body is mirrored.
+_EVEN = ("max_principal_MPa", "von_mises_MPa", "hydrostatic_MPa")
+_VERTICES = {5: 3, 22: 3, 69: 3, 10: 4, 24: 4, 71: 4}  # VTK cell type to vertices of the simplex
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Fields at the vertices of a simplex mesh.
+
+    Attributes:
+        points: [um], shape (n, 3).
+        cells: Vertex numbers, shape (m, 3) for a plane body or (m, 4).
+        displacement: [um], shape (n, 3).
+        scalars: Name to values at the vertices, shape (n,).
+        material: Number of the material of each cell, shape (m,).
+        mirrors: Axes along which the body was mirrored at coordinate 0.
+    """
+
+    points: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    displacement: NDArray[np.float64]
+    scalars: dict[str, NDArray[np.float64]]
+    material: NDArray[np.float64]
+    mirrors: tuple[int, ...] = ()
+
+    @property
+    def dim(self) -> int:
+        """2 for a plane body, 3 for a solid."""
+        return self.cells.shape[1] - 1
+
+    def measures(self) -> NDArray[np.float64]:
+        """Areas [um^2] or volumes [um^3] of the cells, shape (m,)."""
+        x = self.points[self.cells]
+        edges = (x[:, 1:] - x[:, :1])[:, :, : self.dim]
+        return np.abs(np.linalg.det(edges)) / (2.0 if self.dim == 2 else 6.0)
+
+
+def read_summary(results: Path) -> dict[str, Any]:
+    """``summary.json``.
+
+    Raises:
+        OutputError: If it is missing or not a summary.
+    """
+    path = results / "summary.json"
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OutputError(
+            "no summary.json here", key="directory", value=str(results),
+            hint="Give the folder that `ssbmech run CASE.toml -o DIR` wrote",
+        ) from None  # fmt: skip
+    except ValueError as error:
+        raise OutputError(f"not valid JSON: {error}", key=str(path)) from None
+    if not isinstance(summary, dict) or "quantities" not in summary:
+        raise OutputError(
+            "not a summary of ssbmech", key=str(path), allowed="an object with `quantities`"
+        )
+    return summary
+
+
+def read_ahead(results: Path) -> dict[str, NDArray[np.float64]] | None:
+    """Columns of ``ahead.csv`` by name, each of shape (n,), or None without the file.
+
+    Raises:
+        OutputError: If it cannot be read as a table.
+    """
+    path = results / "ahead.csv"
+    if not path.is_file():
+        return None
+    names = path.read_text(encoding="utf-8").split("\n", 1)[0].split(",")
+    try:
+        table = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2, encoding="utf-8")
+    except ValueError as error:
+        raise OutputError(f"not a table of numbers: {error}", key=str(path)) from None
+    if table.shape[1] != len(names) or len(names) < 4:
+        raise OutputError(
+            "unexpected columns", key=str(path), value=len(names),
+            allowed="r, normal stress, largest principal stress, K field",
+        )  # fmt: skip
+    keys = ("r", "normal", "principal", "K_field")
+    return {key: table[:, i] for i, key in enumerate(keys)}
+
+
+def read_case(results: Path) -> dict[str, Any]:
+    """The resolved case, or an empty one where the folder has none that can be read."""
+    try:
+        return tomllib.loads((results / "case.resolved.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def flaw_size(results: Path, summary: dict[str, Any]) -> float | None:
+    """Size of the flaw [um]: of the criterion, of the case, or from the rings; else None."""
+    known = (summary.get("porz") or {}).get("flaw_size")
+    if known:
+        return float(known["value"])
+    from ssbmech.errors import SsbmechError
+    from ssbmech.units import quantity
+
+    case = read_case(results)
+    for block, key in (("crack", "size"), ("geometry", "a"), ("geometry", "length")):
+        text = (case.get(block) or {}).get(key)
+        if isinstance(text, str):
+            try:
+                return quantity(text, "length") * 1e6
+            except SsbmechError:
+                continue
+    rings = [r["outer_um"] for r in summary.get("rings", [])]
+    return 1.5 * max(rings) if rings else None
+
+
+def governing_front(summary: dict[str, Any]) -> tuple[dict[str, Any], int] | None:
+    """The front with the largest K_I (J where there is none) and the point where it is, or None."""
+    best: tuple[float, dict[str, Any], int] | None = None
+    for front in summary.get("fronts", []):
+        values = (front.get("K_I") or front.get("J") or {"values": []})["values"]
+        if len(values) and (best is None or max(values) > best[0]):
+            best = (max(values), front, int(np.argmax(values)))
+    return None if best is None else best[1:]
+
+
+def field_files(results: Path) -> list[Path]:
+    """VTU files of the last step of ``fields/fields.pvd``; empty without fields.
+
+    Raises:
+        OutputError: If a file that the collection names is missing or cannot be read.
+    """
+    pvd = results / "fields" / "fields.pvd"
+    if not pvd.is_file():
+        return []
+    sets = [(float(e.get("timestep", "0")), e.get("file", "")) for e in _tree(pvd).iter("DataSet")]
+    if not sets:
+        return []
+    last = max(t for t, _ in sets)
+    files: list[Path] = []
+    for path in (pvd.parent / name for t, name in sets if t == last):
+        if path.suffix == ".pvtu":
+            pieces = [e.get("Source", "") for e in _tree(path).iter("Piece")]
+            files += [path.parent / name for name in pieces]
+        else:
+            files.append(path)
+    for path in files:
+        if not path.is_file():
+            raise OutputError(
+                "a piece of the fields is missing", key=str(path),
+                hint="Copy the whole folder `fields`",
+            )  # fmt: skip
+    return files
+
+
+def _tree(path: Path) -> ET.Element:
+    try:
+        return ET.parse(path).getroot()
+    except (OSError, ET.ParseError) as error:
+        raise OutputError(f"cannot be read: {error}", key=str(path)) from None
+
+
+def read_fields(results: Path) -> Fields | None:
+    """The last step of the fields, the pieces of all processes joined, or None without fields.
+
+    Raises:
+        OutputError: If the files cannot be read or are not fields of ssbmech.
+    """
+    pieces = [_piece(path) for path in field_files(results)]
+    pieces = [p for p in pieces if len(p.cells)]
+    if not pieces:
+        return None
+    return pieces[0] if len(pieces) == 1 else _joined(pieces)
+
+
+def _piece(path: Path) -> Fields:
+    try:
+        from vtkmodules.util.numpy_support import vtk_to_numpy
+        from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridReader
+    except ImportError:
+        raise OutputError(
+            "VTK is not installed", key="figures", hint="Install pyvista (it brings VTK)"
+        ) from None
+    reader = vtkXMLUnstructuredGridReader()
+    reader.SetFileName(str(path))
+    reader.Update()
+    grid = reader.GetOutput()
+
+    def arrays(data: Any) -> dict[str, NDArray[np.float64]]:
+        return {
+            data.GetArrayName(i): np.array(vtk_to_numpy(data.GetArray(i)))
+            for i in range(data.GetNumberOfArrays())
+        }
+
+    at_points, at_cells = arrays(grid.GetPointData()), arrays(grid.GetCellData())
+    if grid.GetNumberOfPoints() == 0 or DISPLACEMENT not in at_points:
+        if grid.GetNumberOfPoints() == 0 and grid.GetNumberOfCells() == 0 and at_points:
+            empty = np.zeros((0, 3))
+            return Fields(empty, np.zeros((0, 3), np.int64), empty, {}, np.zeros(0))
+        raise OutputError(f"no point array {DISPLACEMENT!r}", key=str(path))
+    points = np.array(vtk_to_numpy(grid.GetPoints().GetData()), float)
+    kinds = np.array(vtk_to_numpy(grid.GetCellTypes()), int)
+    corners = _VERTICES.get(int(kinds[0])) if (kinds == kinds[0]).all() else None
+    if corners is None:
+        raise OutputError(
+            "cells of this kind cannot be drawn", key=str(path), value=sorted(set(kinds.tolist())),
+            allowed="VTK types " + ", ".join(map(str, sorted(_VERTICES))),
+        )  # fmt: skip
+    offsets = np.array(vtk_to_numpy(grid.GetCells().GetOffsetsArray()), np.int64)[:-1]
+    nodes = np.array(vtk_to_numpy(grid.GetCells().GetConnectivityArray()), np.int64)
+    cells = nodes[offsets[:, None] + np.arange(corners)]
+    material = np.ravel(at_cells.get("material", np.ones(len(cells))))
+    ghost = at_cells.get("vtkGhostType")
+    if ghost is not None:
+        own = (np.ravel(ghost).astype(int) & 1) == 0
+        cells, material = cells[own], material[own]
+    scalars = {k: np.array(v, float) for k, v in at_points.items() if v.ndim == 1}
+    return Fields(points, cells, np.array(at_points[DISPLACEMENT], float), scalars, material)
+
+
+def _joined(pieces: list[Fields]) -> Fields:
+    """Pieces side by side, with one point where place and displacement agree.
+
+    Place alone is not enough: the two faces of a crack lie on each other and must stay apart.
+    """
+    points = np.concatenate([p.points for p in pieces])
+    u = np.concatenate([p.displacement for p in pieces])
+    starts = np.cumsum([0] + [len(p.points) for p in pieces])
+    cells = np.concatenate([p.cells + s for p, s in zip(pieces, starts, strict=False)])
+    names = [n for n in pieces[0].scalars if all(n in p.scalars for p in pieces)]
+    scalars = {n: np.concatenate([p.scalars[n] for p in pieces]) for n in names}
+
+    def whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.rint(values / (1e-8 * max(float(np.abs(values).max()), 1e-300))).astype(np.int64)
+
+    key = np.column_stack([whole(points), whole(u)])
+    _, first, number = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    return Fields(
+        points[first],
+        np.ravel(number)[cells],
+        u[first],
+        {n: v[first] for n, v in scalars.items()},
+        np.concatenate([p.material for p in pieces]),
+        pieces[0].mirrors,
+    )
+
+
+def mirrored(fields: Fields) -> Fields:
+    """The whole body, where the fields show that a part of it was computed.
+
+    A side at coordinate 0 counts as a symmetry plane where at least three vertices cannot leave it
+    but slide in it, and the others (an open crack) move off to the inside.
+    """
+    whole = fields
+    x, u = fields.points, fields.displacement
+    size, largest = float(np.ptp(x, axis=0).max()), float(np.abs(u).max())
+    for axis in range(fields.dim):
+        on = np.abs(x[:, axis]) < 1e-9 * size
+        if x[:, axis].min() < -1e-9 * size or not on.any() or largest == 0:
+            continue
+        held = np.abs(u[on, axis]) < 1e-9 * largest
+        slides = np.delete(u[on], axis, axis=1)[held]
+        inward = u[on, axis] > -1e-6 * largest
+        if held.sum() < 3 or not inward.all() or np.abs(slides).max() < 1e-6 * largest:
+            continue
+        whole = _joined([whole, _reflected(whole, axis)])
+        whole = Fields(
+            whole.points, whole.cells, whole.displacement, whole.scalars, whole.material,
+            (*whole.mirrors, axis),
+        )  # fmt: skip
+    return whole
+
+
+def _reflected(fields: Fields, axis: int) -> Fields:
+    points, u = fields.points.copy(), fields.displacement.copy()
+    points[:, axis] *= -1
+    u[:, axis] *= -1
+    cells = fields.cells.copy()
+    cells[:, [-2, -1]] = cells[:, [-1, -2]]  # keeps volumes positive
+    even = {n: v for n, v in fields.scalars.items() if n in _EVEN}
+    return Fields(points, cells, u, even, fields.material, fields.mirrors)
+
+
+def reflect_points(points: NDArray[np.float64], mirrors: tuple[int, ...]) -> list[NDArray]:
+    """A line of points with its images in the mirrors, each of shape (n, 3), itself first."""
+    lines = [np.asarray(points, float).reshape(-1, 3)]
+    for axis in mirrors:
+        sign = np.ones(3)
+        sign[axis] = -1.0
+        images = [line * sign for line in lines]
+        lines += [i for line, i in zip(lines, images, strict=True) if not np.allclose(line, i)]
+    return lines
