@@ -1,7 +1,5 @@
 """``python -m ssbmech``."""
 
-import sys
+from ssbmech.cli import program
 
-from ssbmech.cli import main
-
-sys.exit(main())
+program()

@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _failed(message: str) -> int:
-    """Print the message once and leave on every rank, or end the ranks that do not come."""
+    """Print the message once; under MPI make sure that every rank is leaving."""
     mpi = sys.modules.get("mpi4py.MPI")  # not started where nothing else has
     if mpi is None or mpi.COMM_WORLD.rank == 0:
         print(f"ssbmech: {message}", file=sys.stderr)
@@ -55,6 +55,25 @@ def _failed(message: str) -> int:
 
         leave_together(mpi.COMM_WORLD)
     return 1
+
+
+def program() -> None:
+    """Run the command line and end the process.
+
+    A status other than 0 makes ``python -m mpi4py`` abort the job with a page of text, in
+    which our one message is lost; so there the process ends itself.
+    """
+    status = main()
+    if status and "mpi4py.run" in sys.modules:
+        import os
+
+        sys.stdout.flush()
+        sys.stderr.flush()
+        mpi = sys.modules.get("mpi4py.MPI")
+        if mpi is not None and mpi.Is_initialized() and not mpi.Is_finalized():
+            mpi.Finalize()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _parser() -> argparse.ArgumentParser:
