@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 from ssbmech.domain import facet_cells, vertex_nodes
 from ssbmech.fracture.along import FrontLine
 from ssbmech.fracture.contour import TipMaterial, tip_material
@@ -100,6 +99,8 @@ def _nodal(solution: Solution, nodes: NDArray) -> NDArray[np.float64]:
 
 def _strain_along(solution: Solution, front: Curve, line: FrontLine) -> NDArray[np.float64]:
     """Strain along the front, eps_33 = t.du/ds, from the displacement of its vertices."""
+    from scipy.interpolate import CubicSpline  # a 2-D run does without, and it is slow to import
+
     u = _nodal(solution, front.nodes)
     boundary = "not-a-knot"
     if front.closed:
