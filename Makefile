@@ -1,8 +1,9 @@
 # Every target sets up what it needs. `make` lists them.
 ENTER := docker/enter
 PYTEST := $(ENTER) python -m pytest
+SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench image image-test clean
+.PHONY: help demo test test-all lint style types bench image image-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,10 +19,18 @@ test: ## unit tests, verification and cases, without those longer than a minute 
 test-all: ## all tests
 	$(PYTEST) $(ARGS)
 
-lint: ## style (ruff) and types (mypy)
+lint: style types ## style and types
+
+style: ## ruff: rules and format
 	$(ENTER) ruff check .
 	$(ENTER) ruff format --check .
-	$(ENTER) mypy
+
+types: ## mypy
+	@# mypy does not see the mapping of an editable install: show it the package as links
+	@rm -rf .mypy_cache/tree && mkdir -p .mypy_cache/tree/ssbmech && \
+	    ln -s "$(CURDIR)"/solver/* "$(CURDIR)/meshes" "$(CURDIR)/cases" .mypy_cache/tree/ssbmech/
+	set -o pipefail; $(ENTER) env MYPYPATH=.mypy_cache/tree mypy | \
+	    sed -e 's|^\.mypy_cache/tree/ssbmech/\(meshes\|cases\)/|\1/|; s|^\.mypy_cache/tree/ssbmech/|solver/|'
 
 bench: ## error against unknowns, seconds and memory
 	$(ENTER) python tests/bench/run.py $(ARGS)
