@@ -294,7 +294,7 @@ def _reflected(fields: Fields, axis: int) -> Fields:
 
 def reflect_points(points: NDArray[np.float64], mirrors: tuple[int, ...]) -> list[NDArray]:
     """A line of points with its images in the mirrors, each of shape (n, 3), itself first."""
-    lines = [np.asarray(points, float).reshape(-1, 3)]
+    lines: list[NDArray] = [np.asarray(points, float).reshape(-1, 3)]
     for axis in mirrors:
         sign = np.ones(3)
         sign[axis] = -1.0

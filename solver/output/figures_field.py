@@ -121,8 +121,8 @@ def _panel(
     bottom, top = limits[:2]
     warped = x + factor * whole.displacement[:, :2]
     drawn = ax.tripcolor(
-        warped[:, 0], warped[:, 1], cells, values, shading="gouraud", cmap=style.STRESS_MAP,
-        vmin=bottom, vmax=top, rasterized=True,
+        warped[:, 0], warped[:, 1], cells, values, shading="gouraud",
+        cmap=style.stress_map(bottom, top),        vmin=bottom, vmax=top, rasterized=True,
     )  # fmt: skip
     ax.triplot(
         warped[:, 0], warped[:, 1], cells, color=style.BLACK, lw=0.25 if fine else 0.15,

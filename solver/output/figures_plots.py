@@ -65,7 +65,7 @@ def stress_ahead(results: Path, folder: Path, summary: dict[str, Any]) -> str | 
         ax.yaxis.set_major_locator(FixedLocator(_one_two_five(bottom, top)))
         ax.yaxis.set_major_formatter("{x:g}")
     if sharp:
-        _slope(ax, r, asymptote)
+        _slope(fig, ax, r, asymptote)
     ax.legend(loc="lower left" if sharp else "best")
     return style.save(fig, folder, "stress_ahead")
 
@@ -76,14 +76,16 @@ def _one_two_five(low: float, high: float) -> list[float]:
     return [m * 10.0**k for k in tens for m in (1, 2, 5) if low <= m * 10.0**k <= high]
 
 
-def _slope(ax: Any, r: NDArray, asymptote: NDArray) -> None:
+def _slope(fig: Any, ax: Any, r: NDArray, asymptote: NDArray) -> None:
     """Write the slope of the K field along it."""
-    at = float(r[0] * (r[-1] / r[0]) ** 0.72)
-    y = float(np.exp(np.interp(np.log(at), np.log(r), np.log(asymptote))))
+    at = r[0] * (r[-1] / r[0]) ** np.array([0.72, 0.8])
+    y = np.exp(np.interp(np.log(at), np.log(r), np.log(asymptote)))
+    fig.draw_without_rendering()  # the direction on paper is known after the layout only
+    (x0, y0), (x1, y1) = ax.transData.transform(np.column_stack([at, y]))
     ax.annotate(
-        "slope −1/2", (at, y), xytext=(0, 2), textcoords="offset points", fontsize=7,
-        rotation=float(np.degrees(np.arctan2(-0.5 * y, at))), rotation_mode="anchor",
-        transform_rotates_text=True, ha="center", va="bottom",
+        "slope −1/2", (at[0], y[0]), xytext=(0, 2), textcoords="offset points", fontsize=7,
+        rotation=float(np.degrees(np.arctan2(y1 - y0, x1 - x0))), rotation_mode="anchor",
+        ha="center", va="bottom",
     )  # fmt: skip
 
 

@@ -109,8 +109,11 @@ def tip_stress_solid(
 
 def render(results: Path, target: Path) -> None:
     """Render the scene into an array file: picture, limits and the camera's axes."""
-    import pyvista as pv
+    import pyvista
+    from vtkmodules.vtkCommonCore import vtkLogger
 
+    pv: Any = pyvista
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
     summary, fields = read_summary(results), read_fields(results)
     found = governing_front(summary)
     assert fields is not None and found is not None
@@ -128,24 +131,24 @@ def render(results: Path, target: Path) -> None:
     values = whole.scalars[STRESS][whole.cells[close]].mean(axis=1)
     bottom, top, *_ = colour_limits(values, whole.measures()[close], clip=True)
     K = np.array(front.get("K_I", front["J"])["values"], float)
-    pad = max(0.005 * abs(float(K.mean())), 1e-12)
+    pad = max(0.02 * abs(float(K.mean())), 1e-12)
     K_low, K_high = min(K.min(), K.mean() - pad), max(K.max(), K.mean() + pad)
 
     plotter = pv.Plotter(off_screen=True, window_size=list(_PIXELS), lighting="light kit")
     plotter.set_background("white")
     planes = _planes(whole, look)
-    for part in _parts(pv, whole, look):
+    for part, mine in zip(_parts(pv, whole, look), (planes[1:], planes), strict=True):
         if part.n_cells == 0:
             continue
         surface = part.extract_surface(algorithm="dataset_surface").triangulate()
         before = np.array(surface.points)
         surface.points = before + factor * surface["u"]
         plotter.add_mesh(
-            surface, scalars="stress", cmap=style.STRESS_MAP, clim=(bottom, top),
+            surface, scalars="stress", cmap=style.stress_map(bottom, top), clim=(bottom, top),
             show_scalar_bar=False, ambient=0.62, diffuse=0.42, specular=0.0,
             interpolate_before_map=True,
         )  # fmt: skip
-        rim = _rim(pv, surface, before, planes)
+        rim = _rim(pv, surface, before, mine)
         if rim is not None:
             plotter.add_mesh(rim, color="black", line_width=2.5, show_scalar_bar=False)
     move = _displacement_at(whole, points)
@@ -155,13 +158,15 @@ def render(results: Path, target: Path) -> None:
         curve["K"] = K
         thick = 0.022 * look.radius
         # a hair towards the eye, so that the surface on which it lies does not hide half of it
-        for radius, extra in ((1.6 * thick, {"color": "white"}), (thick, None)):
-            tube = curve.tube(radius=radius, n_sides=16)
-            tube.points += look.view * thick * (0.6 if extra else 1.8)
-            plotter.add_mesh(
-                tube, show_scalar_bar=False, lighting=False,
-                **(extra or {"scalars": "K", "cmap": style.LINE_MAP, "clim": (K_low, K_high)}),
-            )  # fmt: skip
+        halo = curve.tube(radius=1.6 * thick, n_sides=16)
+        halo.points += look.view * thick * 0.6
+        plotter.add_mesh(halo, color="white", lighting=False)
+        tube = curve.tube(radius=thick, n_sides=16)
+        tube.points += look.view * thick * 1.8
+        plotter.add_mesh(
+            tube, scalars="K", cmap=style.LINE_MAP, clim=(K_low, K_high), lighting=False,
+            show_scalar_bar=False,
+        )  # fmt: skip
     plotter.enable_parallel_projection()
     reach = 10 * look.radius
     plotter.camera_position = [look.centre + look.view * reach, look.centre, look.normal]
@@ -224,7 +229,7 @@ def _reaches(look: Scene) -> list[tuple[NDArray[np.float64], float]]:
 
 def _planes(whole: Fields, look: Scene) -> NDArray[np.float64]:
     """Planes that bound what is shown: rows of a unit normal and a distance from the origin."""
-    rows = [(look.normal, 0.0), (look.across, 0.0)]
+    rows = [(look.across, 0.0), (look.normal, 0.0)]  # the first cuts the upper half alone
     rows += [(d, sign * reach * look.radius) for d, reach in _reaches(look) for sign in (1, -1)]
     planes = [[*n, n @ look.centre + d] for n, d in rows]
     for axis in range(3):
@@ -288,8 +293,8 @@ def _compose(folder: Path, summary: dict[str, Any], held: dict[str, Any]) -> str
         int(below), int(above)
     ]
     bar = fig.colorbar(
-        ScalarMappable(Normalize(*held["stress"]), style.STRESS_MAP), ax=ax, extend=extend,
-        shrink=0.8, pad=0.02, aspect=24,
+        ScalarMappable(Normalize(*held["stress"]), style.stress_map(*held["stress"])),
+        ax=ax, extend=extend,        shrink=0.8, pad=0.02, aspect=24,
     )  # fmt: skip
     clipped = ", clipped" if extend != "neither" else ""
     bar.set_label(f"largest principal stress (MPa){clipped}")

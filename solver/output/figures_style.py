@@ -21,8 +21,8 @@ BLACK, BLUE, ORANGE, GREEN, RED, SKY, PINK = (
     "#000000", "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7",
 )  # fmt: skip
 GREY = "#7F7F7F"
-#: Colour maps: stress, a second quantity beside it, and a map with contours.
-STRESS_MAP, LINE_MAP, CRITICAL_MAP = "YlOrRd", "viridis", "cividis"
+#: Colour maps: K along a front in a picture of stress, and a map with contours.
+LINE_MAP, CRITICAL_MAP = "viridis", "cividis"
 
 _STYLE = {
     "font.family": "sans-serif",
@@ -57,6 +57,15 @@ def apply() -> None:
     matplotlib.rcParams.update(_STYLE)
     # the first font of the list that a machine has is right; the others need no warning
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+
+
+def stress_map(bottom: float, top: float) -> Any:
+    """Colour map for limits: pale where the stress is zero, red in tension, blue in compression."""
+    from matplotlib.colors import ListedColormap
+
+    values = np.linspace(bottom, top, 256)
+    base = matplotlib.colormaps["RdYlBu_r"]
+    return ListedColormap(base(0.5 + 0.5 * values / max(abs(bottom), abs(top), 1e-300)))
 
 
 def figure(width: float, height: float, rows: int = 1, columns: int = 1, **kw: Any) -> Any:

@@ -1,0 +1,336 @@
+"""Figures from a small results folder with the analytic K field: drawn, not blank, or refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ssbmech.errors import OutputError
+from ssbmech.output import figures, figures_data, figures_plots, figures_style, view
+
+K, A, E, NU = 1.0, 10.0, 150e3, 0.25  # MPa m^0.5, um, MPa
+SCHEMA = Path(__file__).parents[2] / "docs" / "summary.schema.json"
+
+
+def k_field(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Displacement [um] (n, 2) and largest principal stress [MPa] about a tip at the origin."""
+    r, t = np.maximum(np.hypot(x, y), 1e-3), np.arctan2(y, x)
+    mu, kappa = E / 2 / (1 + NU), 3 - 4 * NU
+    u = K / (2 * mu) * np.sqrt(r * 1e-6 / 2 / np.pi) * (kappa - np.cos(t)) * 1e6
+    stress = K / np.sqrt(2 * np.pi * r * 1e-6) * np.cos(t / 2) * (1 + np.sin(t / 2))
+    return np.column_stack([u * np.cos(t / 2), u * np.sin(t / 2)]), stress
+
+
+def summary_of(points: np.ndarray, model: str) -> dict[str, Any]:
+    """A summary with every key that figures read."""
+    n = len(points)
+    s = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    values = K * (1 - 0.05 * np.sin(np.pi * s / (s[-1] or 1)))
+    mpa = {"unit": "MPa*m^0.5"}
+    front = {
+        "name": "front", "points_um": points.tolist(), "arc_length_um": s.tolist(),
+        "element_size_um": 0.5, "extension_width_um": 0.0, "ring_spread": 1e-3,
+        "J_K_difference": 1e-3, "notes": [], "K_I": {"values": values.tolist(), **mpa},
+        "K_II": {"values": (0.1 * values).tolist(), **mpa},
+        "J": {"values": (values**2 / E * 1e6).tolist(), "unit": "J/m^2"},
+    }  # fmt: skip
+    rings = []
+    for i in range(4):
+        v = ((1 + 1e-3 * i) * values).tolist()
+        rings.append({
+            "front": "front", "inner_um": 0.8 * (i + 1), "outer_um": 2.0 * (i + 1),
+            "accepted": i < 3, **({} if i < 3 else {"refused": "too far"}),
+            "K_I": {"value": v if n > 1 else v[0], **mpa},
+        })  # fmt: skip
+    a = np.geomspace(A / 100, A * 100, 41)
+    p = 1.0 / np.sqrt(np.pi * a * 1e-6)
+    tough = np.geomspace(0.4, 3, 11)
+    eta = 13e-6 / 96485 * 1e9
+    mv, mpa_ = {"unit": "mV"}, {"unit": "MPa"}
+    porz = {
+        "critical_pressure": {"value": 178.0, **mpa_},
+        "critical_overpotential": {"value": 24.0, **mv},
+        "margin": 0.8, "verdict": "extends", "applied_pressure": {"value": 222.7, **mpa_},
+        "applied_overpotential": {"value": 30.0, **mv}, "geometry_factor": 1.0,
+        "flaw_size": {"value": A, "unit": "um"},
+        "K_IC": {"value": 1.0, **mpa, "band": [0.86, 1.63], "source": "test"},
+        "background_K_I": {"value": 0.0, **mpa},
+        "critical_pressure_band": {"low": 153.0, "high": 290.0, **mpa_},
+        "critical_overpotential_band": {"low": 20.6, "high": 39.0, **mv}, "notes": [],
+        "curve": {
+            "a_um": a.tolist(), "critical_pressure_MPa": p.tolist(),
+            "critical_overpotential_mV": (p * eta).tolist(),
+            "critical_pressure_low_MPa": (0.86 * p).tolist(),
+            "critical_pressure_high_MPa": (1.63 * p).tolist(), "for": "similar flaws",
+        },
+        "map": {
+            "a_um": a.tolist(), "K_IC_MPa_sqrt_m": tough.tolist(),
+            "critical_overpotential_mV": (tough[:, None] * p * eta).tolist(),
+        },
+    }  # fmt: skip
+    return {
+        "schema": "ssbmech-summary/1", "title": "test", "model": model,
+        "quantities": {"K_I": {"value": K, **mpa}}, "fronts": [front], "rings": rings,
+        "gates": [{"name": "g", "value": 0, "limit": 0, "passed": True, "what": "w"}],
+        "porz": porz, "extension": [], "peaks": [],
+        "energies": {
+            "strain_energy": {"value": 1.0, "unit": "J/m"},
+            "load_work": {"value": 2.0, "unit": "J/m"},
+        },
+        "record": {
+            "versions": {"ssbmech": "0"}, "commit": "", "time": "", "ranks": 1,
+            "mesh": {"sha256": ""},
+            "solver": {"method": "lu", "unknowns": 1, "degree": 2, "iterations": 1,
+                       "relative_residual": 0.0},
+            "materials": {}, "unverified_values": [], "choices": [], "units": "",
+            "seconds": {"mesh": 0.1}, "peak_memory_MiB": 1.0,
+        },
+    }  # fmt: skip
+
+
+def write_folder(folder: Path, points: np.ndarray, cells: np.ndarray, dim: int) -> Path:
+    """A results folder: the tip (front) at x = A, the crack behind it on the lowest plane."""
+    import meshio
+
+    up = points[:, dim - 1]
+    radius = points[:, 0] if dim == 2 else np.hypot(points[:, 0], points[:, 1])
+    flat, stress = k_field(radius - A, up)
+    held = (up == 0) & (radius >= A)
+    flat[held, 1] = 0.0
+    u = np.zeros_like(points)
+    u[:, dim - 1] = flat[:, 1]
+    if dim == 2:
+        u[:, 0] = flat[:, 0]
+    else:
+        away = points[:, :2] / np.maximum(radius, 1e-9)[:, None]
+        u[:, :2] = flat[:, :1] * away
+    (folder / "fields").mkdir(parents=True)
+    mesh = meshio.Mesh(
+        points, [("triangle" if dim == 2 else "tetra", cells)],
+        point_data={"displacement_um": u, "max_principal_MPa": stress},
+        cell_data={"material": [np.ones(len(cells))]},
+    )  # fmt: skip
+    mesh.write(folder / "fields" / "fields_p0_000000.vtu")
+    (folder / "fields" / "fields.pvd").write_text(
+        '<VTKFile type="Collection"><Collection><DataSet timestep="0" part="0" '
+        'file="fields_p0_000000.vtu"/></Collection></VTKFile>'
+    )
+    t = np.linspace(0, np.pi / 2, 21)
+    front = np.array([[A, 0.0, 0.0]])
+    if dim == 3:
+        front = np.column_stack([A * np.cos(t), A * np.sin(t), 0 * t])
+    summary = summary_of(front, "plane_strain" if dim == 2 else "3d")
+    (folder / "summary.json").write_text(json.dumps(summary))
+    r = np.geomspace(0.2, 8, 30)
+    s = K / np.sqrt(2 * np.pi * r * 1e-6)
+    lines = ["r [um],normal_stress [MPa],max_principal [MPa],K_field [MPa]"]
+    lines += [f"{a},{b - 50},{b},{b}" for a, b in zip(r, s, strict=True)]
+    (folder / "ahead.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def box(n: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n^dim, 3) of a box of 3 A and its simplices."""
+    from scipy.spatial import Delaunay
+
+    line = np.linspace(0, 3 * A, n)
+    grid = np.stack(np.meshgrid(*[line] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
+    cells = Delaunay(grid, qhull_options="QJ Pp").simplices
+    x = grid[cells]
+    volume = np.abs(np.linalg.det(x[:, 1:] - x[:, :1]))
+    points = np.zeros((len(grid), 3))
+    points[:, :dim] = grid
+    return points, cells[volume > 1e-6]
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("plane"), *box(25, 2), 2)
+
+
+@pytest.fixture(scope="module")
+def solid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("solid"), *box(10, 3), 3)
+
+
+def draw(folder: Path) -> subprocess.CompletedProcess[str]:
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY"}
+    environment = {k: v for k, v in os.environ.items() if k not in hidden}
+    command = [sys.executable, "-m", "ssbmech.output.figures", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+
+
+def check_picture(path: Path, width: int) -> None:
+    from matplotlib.image import imread
+
+    picture = imread(path)
+    assert abs(picture.shape[1] / width - 1) < 0.35
+    assert picture.shape[0] > 400
+    assert picture[..., :3].std() > 0.03
+
+
+@pytest.mark.parametrize("kind", ["plane", "solid"])
+def test_draws_every_figure(kind: str, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue(kind)
+    done = draw(folder)
+    assert done.returncode == 0, done.stderr
+    wanted = {"stress_ahead": 3.5, "rings": 3.5, "porz_map": 7.2, "tip_stress": 7.2}
+    if kind == "solid":
+        wanted["k_along_front"] = 3.5
+    assert set(done.stdout.split()) == {f"{name}.png" for name in wanted}
+    for name, inches in wanted.items():
+        check_picture(folder / "figures" / f"{name}.png", int(inches * figures_style.DPI))
+        assert name == "tip_stress" or (folder / "figures" / f"{name}.pdf").stat().st_size > 5000
+
+
+def test_imports_neither_dolfinx_nor_mpi() -> None:
+    code = (
+        "import sys; from ssbmech.output import figures, view, figures_solid, figures_field; "
+        "figures.drawings(); print([m for m in ('dolfinx', 'mpi4py', 'h5py', 'petsc4py') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_failure_is_one_line(plane: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert figures.main([str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and "no summary.json" in said.err
+    (tmp_path / "summary.json").write_text((plane / "summary.json").read_text())
+    (tmp_path / "fields").mkdir()
+    (tmp_path / "fields" / "fields.pvd").write_text("broken")
+    assert figures.main([str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1 and "fields.pvd" in said.err
+    assert (tmp_path / "figures" / "rings.png").is_file()  # the others are drawn nevertheless
+    assert figures.main([]) == 2
+
+
+def test_nothing_to_draw_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text('{"quantities": {}}')
+    assert figures.draw_all(tmp_path) == []
+
+
+def test_mirrors_what_was_computed_in_part(plane: Path) -> None:
+    fields = figures_data.read_fields(plane)
+    assert fields is not None
+    whole = figures_data.mirrored(fields)
+    assert whole.mirrors == (1,)
+    assert whole.measures().sum() == pytest.approx(2 * fields.measures().sum())
+    lips = (fields.points[:, 1] == 0) & (fields.points[:, 0] < A)
+    assert len(whole.points) == 2 * len(fields.points) - (25 - lips.sum())
+
+
+def test_pieces_join_and_crack_faces_stay_apart() -> None:
+    square = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]])
+    still = np.zeros_like(square)
+    opened = still.copy()
+    opened[0, 1] = -0.1  # the second piece has one vertex on the other face
+    cells = np.array([[0, 1, 2], [1, 3, 2]])
+    pieces = [figures_data.Fields(square, cells[[i]], u, {}, np.ones(1))
+              for i, u in enumerate((still, opened))]  # fmt: skip
+    assert len(figures_data._joined(pieces).points) == 5
+
+
+@pytest.mark.parametrize(("a", "c"), [(10.0, 10.0), (10.0, 25.0)])
+def test_angle_along_an_ellipse(a: float, c: float) -> None:
+    t = np.linspace(0, np.pi / 2, 31)
+    points = np.column_stack([a * np.cos(t), c * np.sin(t), 0 * t])
+    found = figures_plots.ellipse_angle(points)
+    assert found is not None
+    assert np.abs(found[0] - np.degrees(t)).max() < 0.05
+    line = np.column_stack([t, 0 * t, 0 * t])
+    assert figures_plots.ellipse_angle(line) is None
+
+
+def test_view(plane: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(view, "has_display", lambda: False)
+    assert view.view(plane) == 2
+    said = capsys.readouterr().out
+    assert "fields.pvd" in said and "--screenshot" in said and "ssh -X" in said
+    with pytest.raises(OutputError, match="max_principal_MPa"):
+        view.view(plane, field="max_pricipal")
+    with pytest.raises(OutputError, match=r"fields\.pvd"):
+        view.view(tmp_path)
+    with pytest.raises(OutputError, match="PNG"):
+        view.view(plane, screenshot=tmp_path / "a.jpg")
+    assert view.view(plane, screenshot=tmp_path / "a.png") == 0
+    check_picture(tmp_path / "a.png", 1600)
+
+
+def conforms(value: Any, schema: dict[str, Any], root: dict[str, Any], where: str = "$") -> None:
+    """The part of JSON Schema that ours uses, so that no further package is needed."""
+    if "$ref" in schema:
+        conforms(value, root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root, where)
+    if "anyOf" in schema:
+        problems = []
+        for option in schema["anyOf"]:
+            try:
+                conforms(value, option, root, where)
+                break
+            except AssertionError as error:
+                problems.append(str(error))
+        else:
+            raise AssertionError(problems)
+    if "const" in schema:
+        assert value == schema["const"], where
+    if "enum" in schema:
+        assert value in schema["enum"], where
+    kinds = {"object": dict, "array": list, "string": str, "number": (int, float),
+             "integer": int, "boolean": bool, "null": type(None)}  # fmt: skip
+    if "type" in schema:
+        names = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+        right = any(
+            isinstance(value, kinds[n]) and (n == "boolean" or not isinstance(value, bool))
+            for n in names
+        )
+        assert right, f"{where}: {value!r} is not {names}"
+    if isinstance(value, dict):
+        for key in schema.get("required", []):
+            assert key in value, f"{where}: no {key}"
+        known, other = schema.get("properties", {}), schema.get("additionalProperties", True)
+        for key, entry in value.items():
+            assert key in known or other is not False, f"{where}: unknown {key}"
+            below = known.get(key, other)
+            if isinstance(below, dict):
+                conforms(entry, below, root, f"{where}.{key}")
+    if isinstance(value, list):
+        size = schema.get("minItems", 0), schema.get("maxItems", math.inf)
+        assert size[0] <= len(value) <= size[1], where
+        for i, entry in enumerate(value):
+            conforms(entry, schema.get("items", {}), root, f"{where}[{i}]")
+
+
+def test_summary_follows_its_schema(plane: Path, solid: Path) -> None:
+    schema = json.loads(SCHEMA.read_text())
+    for folder in (plane, solid):
+        summary = json.loads((folder / "summary.json").read_text())
+        conforms(summary, schema, schema)
+        summary["porz"] = None
+        conforms(summary, schema, schema)
+        summary["quantities"]["K_I"].pop("unit")
+        with pytest.raises(AssertionError, match="unit"):
+            conforms(summary, schema, schema)
+
+
+def test_real_summary_follows_the_schema(tmp_path: Path) -> None:
+    pytest.importorskip("dolfinx")
+    case = tmp_path / "case.toml"
+    case.write_text(
+        '[geometry]\ntype = "edge"\na = "10 um"\nwidth = "100 um"\nsymmetry = "y"\n'
+        '[materials]\nelectrolyte = "LLZO"\n[filament]\noverpotential = "30 mV"\n'
+        "[output]\nfields = false\nfigures = false\n[fracture]\nenergy_check = true\n"
+    )
+    command = [sys.executable, "-m", "ssbmech", "run", str(case), "-o", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    schema = json.loads(SCHEMA.read_text())
+    conforms(json.loads((tmp_path / "out" / "summary.json").read_text()), schema, schema)
