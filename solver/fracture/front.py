@@ -7,7 +7,6 @@ is written once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -301,16 +300,15 @@ def _chains(line: FrontLine, name: str) -> list[tuple[NDArray[np.int64], bool]]:
 
 
 def element_size(domain: Domain, front: Tip | Curve) -> float:
-    """Mean length of the cell edges that end at the front but do not lie on it (all ranks)."""
+    """Mean distance from the front of the vertices that share a cell with it (all ranks).
+
+    Elements may be long along the front; what a ring must resolve is their size across it.
+    """
     nodes = vertex_nodes(domain.mesh)[: domain.mesh.topology.index_map(domain.tdim).size_local]
     at_front = np.isin(domain.node_ids[nodes], front.nodes)
-    total: Any = np.zeros(2)
-    x = domain.mesh.geometry.x
-    for i in range(nodes.shape[1]):
-        for j in range(nodes.shape[1]):
-            cells = np.flatnonzero(at_front[:, i] & ~at_front[:, j])
-            d = np.linalg.norm(x[nodes[cells, i]] - x[nodes[cells, j]], axis=1)
-            total += [d.sum(), d.size]
-    out = np.empty_like(total)
+    touching = at_front.any(axis=1)
+    beside = nodes[touching][~at_front[touching]]
+    r = front.locate(domain.mesh.geometry.x[beside]).r
+    total, out = np.array([r.sum(), float(r.size)]), np.empty(2)
     domain.comm.Allreduce(total, out)
     return float(out[0] / max(out[1], 1.0))

@@ -20,10 +20,10 @@ _CG_GAMG = {
     "ksp_norm_type": "unpreconditioned",
     "ksp_max_it": "400",
     "pc_type": "gamg",
-    "pc_gamg_threshold": "0.01",
+    "pc_gamg_threshold": "0.0",
     "pc_gamg_coarse_eq_limit": "1000",
     "mg_levels_ksp_type": "chebyshev",
-    "mg_levels_pc_type": "jacobi",
+    "mg_levels_pc_type": "sor",
     "mg_levels_ksp_chebyshev_esteig_steps": "10",
 }
 _DIRECT = {
