@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ssbmech.fracture.front import Crack, Tip, fronts_of
+from ssbmech.fracture.front import Crack, Curve, Tip, fronts_of
 from ssbmech.fracture.probe import Peak, stress_at
 from ssbmech.fracture.rings import FrontResult
 from ssbmech.solve import Solution
@@ -57,8 +57,12 @@ def ahead_of_front(
             L = p.domain.length
             frame = front.frame if isinstance(front, Tip) else front.frame_at(result.s[k] / L)
             near, far = 0.5 * result.element_size / L, 0.9 * result.clearance[0] / L
-            # a point a hair off a symmetry plane, where a line may slip between cells' closures
             start = result.points[k] / L
+            if isinstance(front, Curve) and not front.closed:
+                # at its ends the front lies on the body's boundary, where a curved face may pass
+                # on either side of the straight line: start a little inside
+                s = np.clip(result.s[k] / L, 2e-3 * front.length, (1 - 2e-3) * front.length)
+                start, frame = front.at(s), front.frame_at(s)
             r = np.geomspace(near, far, _POINTS)
             sigma = stress_at(solution, start + r[:, None] * frame[0])
             normal = np.einsum("i,nij,j->n", frame[1], sigma, frame[1])

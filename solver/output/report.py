@@ -5,10 +5,25 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ssbmech.errors import OutputError
 from ssbmech.meshes.gate import GateReport
+
+
+class Drawn(NamedTuple):
+    """What the drawing process did: names of the figures, and what it said if it failed."""
+
+    names: str
+    failure: str
+
+
+def try_draw(results: Path) -> Drawn:
+    """Draw the figures; a failure is told and does not raise."""
+    try:
+        return Drawn(draw(results), "")
+    except OutputError as error:
+        return Drawn("not drawn", str(error))
 
 
 def draw(results: Path) -> str:
@@ -47,6 +62,8 @@ def closing_lines(summary: dict[str, Any]) -> list[str]:
     rows: list[tuple[str, str]] = []
     quantities = summary["quantities"]
     for name, q in quantities.items():
+        if name in ("K_II", "K_III") and not any(q.get("along_front", [q["value"]])):
+            continue  # zero by symmetry
         text = f"{q['value']:.5g} {q['unit']}"
         along = q.get("along_front")
         if along:
