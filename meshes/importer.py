@@ -188,7 +188,7 @@ def _read_meshio(path: Path) -> _Raw:
 
 def _labels(raw: _Raw, mesh: Any, path: Path) -> list[Ints]:
     """Place in ``raw.groups`` per element of each block of a meshio mesh."""
-    labels = [np.zeros(len(b.data), dtype=np.int64) for b in mesh.cells]
+    labels: list[Ints] = [np.zeros(len(b.data), dtype=np.int64) for b in mesh.cells]
     sets = {
         str(name): parts
         for name, parts in (mesh.cell_sets or {}).items()

@@ -232,7 +232,7 @@ def _turn(
     turn, pieces = (2 * math.pi, 4 * sectors) if whole else (math.pi / 2, sectors)
     return sweep(
         base,
-        np.linspace(0.0, turn, pieces + 1),
+        np.linspace(0.0, turn, pieces + 1).astype(np.float64),
         base.points[:, 1] == 0.0,
         place,
         closed=whole,

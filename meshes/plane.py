@@ -218,7 +218,7 @@ def _outline(
 
 
 def _web_angles(web: Web) -> Floats:
-    return np.linspace(0.0, math.pi, web.sectors + 1)
+    return np.asarray(np.linspace(0.0, math.pi, web.sectors + 1), dtype=np.float64)
 
 
 def _polar(sketch: LineCrack, tip: float, radius: float, angle: float) -> tuple[float, float]:
@@ -252,9 +252,10 @@ def _insert_webs(data: MeshData, sketch: LineCrack) -> MeshData:
         centre = start
         fresh = np.array([sketch.at(tip), *inner]).reshape(-1, 2)
         points = np.vstack([points, np.column_stack([fresh, np.zeros(len(fresh))])])
-        ring = start + 1 + np.arange((rings - 1) * sectors).reshape(rings - 1, sectors)
-        whole: Ints = np.vstack([ring, known])
-        ring, ahead = whole, np.roll(whole, -1, axis=1)
+        inside = start + 1 + np.arange((rings - 1) * sectors).reshape(rings - 1, sectors)
+        whole: Ints = np.vstack([inside, known])
+        ring: Ints = whole
+        ahead: Ints = np.roll(ring, -1, axis=1)
         if not sketch.lower:
             ring, ahead = ring[:, :-1], ahead[:, :-1]
         fan = np.column_stack([np.full(ring.shape[1], centre), ring[0], ahead[0]])

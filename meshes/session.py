@@ -112,14 +112,14 @@ def collect(
         name = gmsh.model.getPhysicalName(dim - 2, physical) or f"group_{physical}"
         part = _elements(gmsh, dim - 2, order, physical, number)
         fronts[name] = part[:, : max(1, dim - 1)]
-    points, arrays, _ = compact(points, cells, facets, *fronts.values())
-    cells = orient(points, arrays[0], dim, order)
+    used, arrays, _ = compact(points, cells, facets, *fronts.values())
+    cells = orient(used, arrays[0], dim, order)
     if dim == 2:
-        points[:, 2] = 0.0
+        used[:, 2] = 0.0
     return MeshData(
         dim=dim,
         order=order,
-        points=points,
+        points=used,
         cells=cells,
         cell_tags=cell_tags.astype(np.int32),
         facets=arrays[1],

@@ -79,7 +79,7 @@ def penny(
 
     data = sweep(
         base,
-        np.linspace(0.0, turn, pieces + 1),
+        np.linspace(0.0, turn, pieces + 1).astype(np.float64),
         base.points[:, 0] == 0.0,
         place,
         closed=symmetry != "octant",
@@ -184,7 +184,7 @@ def semi_ellipse(
     near = 0.4 * min(ellipse.r0, ellipse.r_end - ellipse.r0)
     data = sweep(
         base,
-        angles,
+        angles.astype(np.float64),
         base.points[:, 0] == 0.0,
         ellipse.place,
         closed=False,

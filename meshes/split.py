@@ -203,9 +203,10 @@ def _sides(data: MeshData, crack: Ints, cells: Ints, direction: Floats) -> tuple
     corner = data.points[crack[:, :d]]
     if d == 2:
         along = corner[:, 1] - corner[:, 0]
-        normals = np.stack([-along[:, 1], along[:, 0], np.zeros(len(along))], axis=1)
+        normals: Floats = np.stack([-along[:, 1], along[:, 0], 0 * along[:, 0]], axis=1)
     else:
-        normals = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+        across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+        normals = across.astype(np.float64)
     cosine = (normals @ direction) / np.linalg.norm(normals, axis=1)
     if (np.abs(cosine) < 1e-6).any():
         bad = int(np.argmax(np.abs(cosine) < 1e-6))

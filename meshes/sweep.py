@@ -153,7 +153,7 @@ def sweep(
             return _middles(section, points, edges, place, curved, project or {}, straight)
 
         points, cells, every = elevate(points, cells, every, 3, middle)
-        keep = [every[facet_tags == names[name], 3:].ravel() for name in curved]
+        keep: list[Ints] = [every[facet_tags == names[name], 3:].ravel() for name in curved]
         keep += [_front_middles(cells, line) for line in arrays[2:]]
         points = straighten(points, cells, 3, np.concatenate([*keep, np.zeros(0, dtype=np.int64)]))
     refuse_inverted(points, cells, 3, order, "Use more sectors, or first order")

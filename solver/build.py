@@ -328,7 +328,8 @@ def problem(case: Case, what: Setup, matter: Materials, domain: Domain) -> Probl
         domain.facet_tag(load.group, key=f"{key}.group")
         pressure = load.pressure and formula(load.pressure, "pressure", f"{key}.pressure")
         traction: list[Formula | None] = [None, None, None]
-        for name, text in (load.traction or {}).items():
+        given_traction: dict[Any, str] = load.traction or {}
+        for name, text in given_traction.items():
             traction[axis(name)] = formula(text, "pressure", f"{key}.traction.{name}")
         loads.append(SurfaceLoad(load.group, pressure or None, tuple(traction), f"{key}.group"))
     p = filament_pressure(case)

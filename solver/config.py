@@ -79,7 +79,7 @@ class MeshBlock(_Block):
     """A mesh from a file."""
 
     file: str = Field(description="any file that Gmsh or meshio reads, relative to the case file")
-    length_unit: _quantity("length", 0.0) = Field(  # type: ignore[valid-type]
+    length_unit: _quantity("length", 0.0) = Field(
         description="length of one coordinate unit, e.g. 'mm' or '1 um'"
     )
     model: Model = Field("plane_strain", description="mechanical model")
@@ -112,12 +112,10 @@ class MaterialBlock(_Block):
     """Elastic data of a group: a set of the library, values, or a set with values replaced."""
 
     set: str | None = Field(None, description="name in the library: `ssbmech materials`")
-    E: _formula("pressure") | None = Field(None, description="Young's modulus, or a formula")  # type: ignore[valid-type]
+    E: _formula("pressure") | None = Field(None, description="Young's modulus, or a formula")
     nu: float | None = Field(None, gt=-1.0, lt=0.5, description="Poisson's ratio")
-    K_IC: Toughness | None = Field(None, description="fracture toughness")  # type: ignore[valid-type]
-    expansion: _quantity("expansion") | None = Field(  # type: ignore[valid-type]
-        None, description="linear thermal expansion"
-    )
+    K_IC: Toughness | None = Field(None, description="fracture toughness")
+    expansion: _quantity("expansion") | None = Field(None, description="linear thermal expansion")
 
     @model_validator(mode="after")
     def _complete(self) -> MaterialBlock:
@@ -137,10 +135,10 @@ class CrackBlock(_Block):
     symmetry: Literal["x", "y", "z"] | None = Field(
         None, description="normal of the symmetry plane on which the crack lies"
     )
-    size: Length | None = Field(  # type: ignore[valid-type]
+    size: Length | None = Field(
         None, description="flaw size a of the geometry factor Y = K_I/(p sqrt(pi a))"
     )
-    K_IC: Toughness | None = Field(None, description="toughness where the crack would run")  # type: ignore[valid-type]
+    K_IC: Toughness | None = Field(None, description="toughness where the crack would run")
 
     @property
     def fronts(self) -> list[str]:
@@ -148,14 +146,14 @@ class CrackBlock(_Block):
         return [self.front] if isinstance(self.front, str) else list(self.front)
 
 
-Components = dict[Literal["x", "y", "z", "r"], _formula("pressure")]  # type: ignore[valid-type]
+Components = dict[Literal["x", "y", "z", "r"], _formula("pressure")]
 
 
 class LoadBlock(_Block):
     """A load on a facet group."""
 
     group: str
-    pressure: _formula("pressure") | None = Field(None, description="positive in compression")  # type: ignore[valid-type]
+    pressure: _formula("pressure") | None = Field(None, description="positive in compression")
     traction: Components | None = None
 
     @model_validator(mode="after")
@@ -169,7 +167,7 @@ class ConstraintBlock(_Block):
     """Prescribed displacement components on a facet group."""
 
     group: str
-    u: dict[Literal["x", "y", "z", "r"], _formula("length")] = Field(min_length=1)  # type: ignore[valid-type]
+    u: dict[Literal["x", "y", "z", "r"], _formula("length")] = Field(min_length=1)
 
 
 class EigenstrainBlock(_Block):
@@ -177,8 +175,8 @@ class EigenstrainBlock(_Block):
 
     group: str
     strain: (
-        _formula("dimensionless")  # type: ignore[valid-type]
-        | dict[Literal["xx", "yy", "zz", "xy", "yz", "xz"], _formula("dimensionless")]  # type: ignore[valid-type]
+        _formula("dimensionless")
+        | dict[Literal["xx", "yy", "zz", "xy", "yz", "xz"], _formula("dimensionless")]
     ) = Field(description="the same in all directions, or { xx = ..., yy = ... }")
 
 
@@ -186,28 +184,28 @@ class TemperatureBlock(_Block):
     """Change of temperature of a material group; its material needs ``expansion``."""
 
     group: str
-    change: _formula("temperature_difference")  # type: ignore[valid-type]
+    change: _formula("temperature_difference")
 
 
 class BodyForceBlock(_Block):
     """Force per volume in a material group."""
 
     group: str
-    force: dict[Literal["x", "y", "z", "r"], _formula("force_density")] = Field(min_length=1)  # type: ignore[valid-type]
+    force: dict[Literal["x", "y", "z", "r"], _formula("force_density")] = Field(min_length=1)
 
 
 class FilamentBlock(_Block):
     """Lithium in the flaw: the pressure on its faces, given or from an overpotential."""
 
-    overpotential: Overpotential | None = Field(None, description="p = F overpotential/V_m")  # type: ignore[valid-type]
-    pressure: Pressure | None = None  # type: ignore[valid-type]
+    overpotential: Overpotential | None = Field(None, description="p = F overpotential/V_m")
+    pressure: Pressure | None = None
     groups: list[str] | None = Field(
         None, description="facet groups it acts on; by default the crack's (filled) faces"
     )
-    molar_volume: _quantity("molar_volume", 0.0) | None = Field(  # type: ignore[valid-type]
+    molar_volume: _quantity("molar_volume", 0.0) | None = Field(
         None, description="of lithium; by default the library's"
     )
-    partial_molar_volume: MolarVolume = Field(  # type: ignore[valid-type]
+    partial_molar_volume: MolarVolume = Field(
         "0 cm^3/mol", description="of Li+ in the electrolyte; V_m - V_+ takes the place of V_m"
     )
 
@@ -221,10 +219,10 @@ class FilamentBlock(_Block):
 class FractureBlock(_Block):
     """How the fracture quantities are computed and judged."""
 
-    rings: list[Length] = Field(default_factory=list, description="outer radii; empty: chosen")  # type: ignore[valid-type]
+    rings: list[Length] = Field(default_factory=list, description="outer radii; empty: chosen")
     ring_spread_limit: float = Field(0.02, gt=0, le=1, description="beyond it a ring is refused")
     points: int = Field(41, ge=2, le=2001, description="points along a 3-D front")
-    width: Length | None = Field(None, description="of a local extension along a 3-D front")  # type: ignore[valid-type]
+    width: Length | None = Field(None, description="of a local extension along a 3-D front")
     energy_check: bool = Field(
         False, description="also the energy release by a finite virtual extension (two solves)"
     )

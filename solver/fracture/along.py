@@ -37,7 +37,8 @@ class FrontLine:
     ) -> None:
         self.front, self.comm = front, comm
         if isinstance(front, Tip):
-            self.s, self.points, self.width = np.zeros(1), front.point[None, :], 0.0
+            self.s: Any = np.zeros(1)
+            self.points, self.width = front.point[None, :], 0.0
             self.measure = front.point[0] if front.axisymmetric else 1.0
             return
         edges = np.diff(front.knots)
@@ -73,8 +74,9 @@ class FrontLine:
         """Matrix of int J_j B_j q_m.e1 ds, with q_m linear between the front's vertices."""
         front = self.front
         assert isinstance(front, Curve)
-        t, w = np.polynomial.legendre.leggauss(4)
-        t, w = (t + 1) / 2, w / 2
+        gauss, weight = np.polynomial.legendre.leggauss(4)
+        t: Any = (gauss + 1) / 2
+        w: Any = weight / 2
         a, b = front.knots[:-1], front.knots[1:]
         s = a[:, None] + (b - a)[:, None] * t
         ds = (b - a)[:, None] * w

@@ -19,9 +19,9 @@ def clearance(
     """Distance from the front to the nearest thing a ring must not reach, and its name."""
     domain = problem.domain
     found: list[tuple[float, str]] = []
-    own = set(front.nodes.tolist())
+    own = {int(i) for i in front.nodes}
     for name, line in domain.fronts.items():
-        other = [i for i, node in enumerate(line.nodes.tolist()) if node not in own]
+        other = [i for i, node in enumerate(map(int, line.nodes)) if node not in own]
         if (other and name != crack.front) or (other and len(siblings) > 1):
             found.append(
                 (float(front.locate(line.points[other]).r.min()), f"other crack front ({name})")

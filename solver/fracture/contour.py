@@ -21,6 +21,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +116,7 @@ class ForceAssembler:
         used = np.unique(self._nodes[:owned])
         distance = np.full(len(mesh.geometry.x), np.inf)
         distance[used] = self._distance(mesh.geometry.x[used])
-        near = (distance[self._nodes] <= radius).any(axis=1)
+        near: Any = (distance[self._nodes] <= radius).any(axis=1)
         self._near = near
         self._cells = np.flatnonzero(near[:owned]).astype(np.int32)
         self._tags = np.zeros(len(self._nodes), np.int32)
@@ -126,7 +127,9 @@ class ForceAssembler:
         self._index = np.full(len(mesh.geometry.x), -1)
         self.vertices = np.unique(self._nodes[self._cells]).astype(np.int32)
         self._index[self.vertices] = np.arange(len(self.vertices))
-        self._force = {name: np.zeros((len(self.vertices), 3)) for name in ("J", *self.modes)}
+        self._force: dict[str, Any] = {
+            name: np.zeros((len(self.vertices), 3)) for name in ("J", *self.modes)
+        }
 
     def _distance(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         if isinstance(self.front, Tip):
@@ -153,8 +156,9 @@ class ForceAssembler:
 
     def _state(self, tag: int, sample: Samples) -> _State:
         p, s = self.solution.problem, sample
-        lam, mu, grading = p.lame_at(tag, s.x * p.domain.length)
-        lam, mu = lam / self.solution.modulus, mu / self.solution.modulus
+        lam_SI, mu_SI, grading = p.lame_at(tag, s.x * p.domain.length)
+        lam: Any = lam_SI / self.solution.modulus
+        mu: Any = mu_SI / self.solution.modulus
         eps = 0.5 * (s.grad_u + np.swapaxes(s.grad_u, -1, -2))
         eigen = p.eigenstrain_at(tag, s.x * p.domain.length)
         slope = None

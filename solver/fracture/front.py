@@ -270,7 +270,7 @@ def _face_directions(
 def _chains(line: FrontLine, name: str) -> list[tuple[NDArray[np.int64], bool]]:
     """Order the edges of a front into lines; each is (positions of nodes, closed)."""
     neighbours: dict[int, list[int]] = {}
-    for a, b in line.edges.tolist():
+    for a, b in ((int(i), int(j)) for i, j in line.edges):
         neighbours.setdefault(a, []).append(b)
         neighbours.setdefault(b, []).append(a)
     forks = [i for i, near in neighbours.items() if len(near) > 2]

@@ -161,11 +161,11 @@ def answer(
 
         chosen = get(material, library)
         if toughness is None:
-            value = chosen["K_IC"]
-            toughness, band = value.value, value.band
-            if not value.verified:
+            known = chosen["K_IC"]
+            toughness, band = known.value, known.band
+            if not known.verified:
                 unverified.append(f"{material}.K_IC")
-                notes.append(f"K_IC of {material} is unverified ({value.source})")
+                notes.append(f"K_IC of {material} is unverified ({known.source})")
         if "E" in chosen.values and "nu" in chosen.values:
             nu = chosen["nu"].value
             opening_modulus = chosen["E"].value / (1.0 - nu**2)

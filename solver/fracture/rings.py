@@ -125,7 +125,7 @@ def _one_front(
             )
         radii = reach * np.array(_DEFAULT_RINGS)
     material = material_at(solution, front)
-    modes = ("I", "T") if crack.symmetry else ("I", "II", "T")
+    modes: tuple[str, ...] = ("I", "T") if crack.symmetry else ("I", "II", "T")
     if isinstance(front, Curve) and not crack.symmetry:
         modes = ("I", "II", "III", "T")
     if material is None:

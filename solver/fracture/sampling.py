@@ -194,8 +194,9 @@ def facet_rule(
     Returns:
         Barycentric points (q, dim) and weights (q,).
     """
-    t, w = np.polynomial.legendre.leggauss(n)
-    t, w = (t + 1) / 2, w / 2
+    gauss, weight = np.polynomial.legendre.leggauss(n)
+    t: Any = (gauss + 1) / 2
+    w: Any = weight / 2
     if graded:
         t1, w1 = t**2, 2 * t * w
     else:

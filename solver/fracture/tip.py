@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.domain import facet_cells, vertex_nodes
@@ -21,7 +23,7 @@ def material_at(solution: Solution, front: Tip | Curve) -> TipMaterial | None:
     touching = np.isin(domain.node_ids[vertex_nodes(domain.mesh)[:owned]], front.nodes).any(axis=1)
     values = np.zeros(len(domain.mesh.topology.original_cell_index), np.int32)
     values[domain.cell_tags.indices] = domain.cell_tags.values
-    mine = set(np.unique(values[:owned][touching]).tolist())
+    mine = {int(tag) for tag in np.unique(values[:owned][touching])}
     tags = sorted(set().union(*domain.comm.allgather(mine)))
     point = front.point if isinstance(front, Tip) else front.points[0]
     materials = [tip_material(p, tag, point) for tag in tags]
@@ -37,13 +39,13 @@ def tip_state(
     p = solution.problem
     x = line.points * p.domain.length
     n = len(x)
-    sigma22 = np.zeros(n)
+    sigma22: Any = np.zeros(n)
     touching = _face_groups_at(p, crack, front)
     for load in p.loads:
         if load.group in touching and load.pressure is not None:
             sigma22 = -load.pressure.value(x) / solution.modulus
     frame = front.frame[None] if isinstance(front, Tip) else front.frame_at(line.s)
-    eigen = np.zeros((n, 3, 3))
+    eigen: Any = np.zeros((n, 3, 3))
     for tag in set(p.domain.cell_groups.values()):
         found = p.eigenstrain_at(tag, x)
         if found is not None and tag in _tags_at(p, front):
@@ -75,7 +77,7 @@ def _tags_at(p: Problem, front: Tip | Curve) -> set[int]:
     touching = np.isin(domain.node_ids[vertex_nodes(domain.mesh)[:owned]], front.nodes).any(axis=1)
     values = np.zeros(len(domain.mesh.topology.original_cell_index), np.int32)
     values[domain.cell_tags.indices] = domain.cell_tags.values
-    mine = set(np.unique(values[:owned][touching]).tolist())
+    mine = {int(tag) for tag in np.unique(values[:owned][touching])}
     return set().union(*domain.comm.allgather(mine))
 
 

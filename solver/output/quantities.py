@@ -86,7 +86,7 @@ def ring_table(fronts: list[FrontResult]) -> list[dict[str, Any]]:
                 entry["refused"] = ring.refused
             for name, (unit, factor) in UNITS.items():
                 if name in ring.values:
-                    values = (ring.values[name] * factor).tolist()
+                    values = [float(v) * factor for v in ring.values[name]]
                     entry[name] = {"value": values[0] if len(values) == 1 else values, "unit": unit}
             out.append(entry)
     return out

@@ -15,7 +15,6 @@ def cylindrical(mode, rho0, phi, x, lam=LAM, mu=MU):
     """
     rho, angle = np.hypot(x[0], x[1]), np.arctan2(x[1], x[0])
     er = np.array([np.cos(angle), np.sin(angle), 0])
-    et = np.array([-np.sin(angle), np.cos(angle), 0])
     ez = np.array([0, 0, 1.0])
     e1 = np.cos(phi) * er + np.sin(phi) * ez
     e2 = -np.sin(phi) * er + np.cos(phi) * ez
