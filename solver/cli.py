@@ -157,7 +157,7 @@ def _check(args: argparse.Namespace) -> int:
     if case.geometry is not None:
         build.geometry_parameters(case)
     pressure = build.filament_pressure(case)
-    print(resolved_toml(case), end="")
+    print(resolved_toml(case, args.case.resolve().parent), end="")
     print(f"# {args.case} is a valid case")
     if pressure is not None:
         print(f"# the filament presses with {pressure / 1e6:.5g} MPa")

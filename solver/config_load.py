@@ -178,16 +178,17 @@ def _entry(items: list, part: str, item: str) -> Any:
     return items[int(part)]
 
 
-def resolved_toml(case: Case) -> str:
-    """The case with every default, as TOML that runs again."""
+def resolved_toml(case: Case, base: Path) -> str:
+    """The case with every default, as TOML that runs again from any folder.
+
+    Args:
+        case: The case.
+        base: Folder in which its relative paths start.
+    """
     import tomli_w
 
-    return tomli_w.dumps(_plain(case.model_dump(exclude_none=True)))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value
+    data = case.model_dump(exclude_none=True)
+    if case.mesh is not None:
+        data["mesh"]["file"] = str((base / case.mesh.file).resolve())
+    data["material_files"] = [str((base / name).resolve()) for name in case.material_files]
+    return tomli_w.dumps(data)

@@ -42,6 +42,7 @@ class Result:
         checks: Energy release by virtual extension, if asked for.
         peaks: Peak stresses, if asked for.
         line: Stress ahead of the tip, or None.
+        means: Mean pressure of each material group [Pa], where an eigenstrain makes one.
         gates: Gates of mesh and fracture quantities.
         summary: What summary.json holds.
     """
@@ -57,6 +58,7 @@ class Result:
     checks: list[ExtensionCheck] = field(default_factory=list)
     peaks: list[Peak] = field(default_factory=list)
     line: ahead.Line | None = None
+    means: dict[str, float] = field(default_factory=dict)
     gates: list[dict[str, Any]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
 
@@ -116,7 +118,7 @@ def run_file(
     progress.line(f"ssbmech run {source}" + (f"  [{comm.size} ranks]" if comm.size > 1 else ""))
     try:
         result = compute(case, source.resolve().parent, comm=comm, progress=progress, keep=staged)
-        write(result, staged, progress)
+        write(result, staged, progress, source.resolve().parent)
         on_root(comm, lambda: report.print_closing(result.summary, target, quiet=quiet))
         on_root(comm, lambda: folder.publish(staged, target))
     except BaseException:
@@ -157,6 +159,8 @@ def compute(
         r = solution.report
         note(f"{r.unknowns} unknowns, {r.method}, {r.iterations} iterations")
     result = Result(case, setup, matter, domain, system, solution, gates=head["gates"])
+    if problem.eigenstrains:
+        result.means = system.mean_pressures()
     options = _ring_options(case)
     if setup.cracks:
         with progress.stage("contours") as note:
@@ -176,7 +180,7 @@ def compute(
         with progress.stage("peaks") as note:
             finer = _finer(result)
             for surface in case.fracture.maximum:
-                check_no_sharp_front(problem, surface)
+                check_no_sharp_front(problem, surface, [c.front for c in setup.cracks])
                 result.peaks += peaks(finer, solution, surface)
             note(f"{len(result.peaks)} peak stresses, degree {problem.degree + 1}")
             if result.line is None and result.peaks:
@@ -296,6 +300,9 @@ def _summarise(result: Result, head: dict[str, Any], progress: Progress, comm: A
         "porz": result.porz.as_dict() if result.porz else None,
         "extension": quantities.extension_table(result.checks),
         "peaks": quantities.peak_table(result.peaks),
+        "mean_pressures": {
+            name: {"value": value * 1e-6, "unit": "MPa"} for name, value in result.means.items()
+        },
         "energies": {
             "strain_energy": {"value": s.strain_energy, "unit": s.energy_unit},
             "load_work": {"value": s.load_work, "unit": s.energy_unit},
@@ -328,8 +335,8 @@ def _summarise(result: Result, head: dict[str, Any], progress: Progress, comm: A
     }
 
 
-def write(result: Result, staged: Path, progress: Progress) -> None:
-    """Write all files of a run into a folder (collective)."""
+def write(result: Result, staged: Path, progress: Progress, base: Path = Path()) -> None:
+    """Write all files of a run into a folder (collective); ``base``: of the case's paths."""
     comm = result.domain.comm
     if result.case.output.fields:
         from ssbmech.output.fields import write_fields
@@ -345,7 +352,8 @@ def write(result: Result, staged: Path, progress: Progress) -> None:
         (staged / "record.json").write_text(
             json.dumps(result.summary["record"], indent=1, allow_nan=False) + "\n"
         )
-        (staged / "case.resolved.toml").write_text(resolved_toml(result.case), encoding="utf-8")
+        text = resolved_toml(result.case, base)
+        (staged / "case.resolved.toml").write_text(text, encoding="utf-8")
         if result.fronts:
             lines = quantities.csv_lines(result.fronts)
             (staged / "quantities.csv").write_text("\n".join(lines) + "\n")

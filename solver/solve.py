@@ -341,6 +341,26 @@ class ElasticSystem:
         b.destroy()
         return Solution(p, u, self.modulus, energy, work, report, self.pins)
 
+    def mean_pressures(self) -> dict[str, float]:
+        """Mean pressure -tr(sigma)/3 of each material group [Pa], compression positive."""
+        p = self.problem
+        mesh = p.domain.mesh
+        x = ufl.SpatialCoordinate(mesh)
+        dx = ufl.Measure("dx", mesh, metadata={"quadrature_degree": self.quadrature_degree})
+        inside = self._cellwise({})
+        w = elasticity.weight(x, p.model)
+        pressure = fem.form(-inside * ufl.tr(self.sigma) / 3 * w * dx)
+        volume = fem.form(inside * w * dx)
+        means = {}
+        for name, tag in p.domain.cell_groups.items():
+            inside.x.array[:] = 0
+            inside.x.array[p.domain.cell_tags.find(tag)] = 1
+            total = p.domain.comm.allreduce(
+                np.array([fem.assemble_scalar(pressure), fem.assemble_scalar(volume)])
+            )
+            means[name] = float(total[0] / total[1]) * self.modulus
+        return means
+
     def _near_nullspace(self) -> list[NDArray[np.float64]]:
         """Rigid modes, orthonormal over all ranks, owned entries."""
         modes = self._modes()

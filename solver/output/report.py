@@ -89,6 +89,8 @@ def closing_lines(summary: dict[str, Any]) -> list[str]:
                 f"{value['value']:.5g} +- {error['value']:.1g} {value['unit']} at ({where}) um",
             )
         )
+    for group, q in summary["mean_pressures"].items():
+        rows.append((f"mean pressure in {group}", f"{q['value']:.5g} {q['unit']}"))
     rows += _porz_rows(summary["porz"])
     for name in summary["record"]["unverified_values"]:
         rows.append(("unverified value", name))

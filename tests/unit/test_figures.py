@@ -80,6 +80,7 @@ def summary_of(points: np.ndarray, model: str) -> dict[str, Any]:
         "quantities": {"K_I": {"value": K, **mpa}}, "fronts": [front], "rings": rings,
         "gates": [{"name": "g", "value": 0, "limit": 0, "passed": True, "what": "w"}],
         "porz": porz, "extension": [], "peaks": [],
+        "mean_pressures": {},
         "energies": {
             "strain_energy": {"value": 1.0, "unit": "J/m"},
             "load_work": {"value": 2.0, "unit": "J/m"},
