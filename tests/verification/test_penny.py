@@ -33,9 +33,14 @@ WHY = "pointwise, P2 and about 35 000 unknowns; box below 0.01 %"
 
 def _width(check, result):
     front = result.fronts[0]
+    local = ""
+    if front.width:
+        local = (
+            f"local extensions {front.width * 1e6:.4g} um wide, {len(front.s)} points along the "
+        )
+        local += "front, "
     check.note(
-        f"{check.part}: local extensions {front.width * 1e6:.4g} um wide along the front, "
-        f"{len(front.s)} points, T/p from {front.values['T_stress'].min() / P:.3f} to "
+        f"{check.part}: {local}T/p from {front.values['T_stress'].min() / P:.3f} to "
         f"{front.values['T_stress'].max() / P:.3f}."
     )
 
