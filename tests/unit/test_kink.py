@@ -17,16 +17,28 @@ def hoop(theta, K_I, K_II):
     return np.cos(half) ** 2 * (K_I * np.cos(half) - 3 * K_II * np.sin(half))
 
 
-@pytest.mark.parametrize("r", [0.0, 0.3, 1.0, 2.5, 40.0])
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_closed_form(r, sign):
-    K_II = sign * 1e6
-    K_I = r * 1e6
-    ratio = K_I / K_II
-    # tan(theta/2) = [r -+ sqrt(r^2 + 8)]/4: upper sign for K_II > 0 (the side in tension)
-    expected = 2 * np.arctan((ratio - sign * np.sqrt(ratio**2 + 8)) / 4)
-    # the textbook form subtracts nearly equal numbers: it keeps 1e-16 r^2 of its digits
-    assert kink(K_I, K_II).angle == pytest.approx(expected, rel=EXACT * max(1, r**2))
+@pytest.mark.verification
+def test_F14_closed_form(page):
+    r = np.array([0.0, 0.1, 0.3, 1.0, 2.5, 10.0, 40.0])
+    check = page(
+        "F14",
+        "Kinking by the largest hoop stress",
+        problem="Angle at which a crack under K_I and K_II turns",
+        reference="tan(theta/2) = [r -+ sqrt(r^2 + 8)]/4, r = K_I/K_II, the branch in tension",
+    )
+    for sign in (1.0, -1.0):
+        ratio = sign * r
+        # upper sign for K_II > 0: the side in tension
+        expected = 2 * np.arctan((ratio - sign * np.sqrt(ratio**2 + 8)) / 4)
+        found = kink(r * 1e6, sign * 1e6).angle
+        # the textbook form subtracts nearly equal numbers: it keeps 1e-16 r^2 of its digits
+        check.within(
+            f"angle, K_II {'above' if sign > 0 else 'below'} 0", found, expected, 1e-12,
+            unit="rad", why="exact but for rounding",
+        )  # fmt: skip
+    degrees = np.degrees(kink(r, np.ones_like(r)).angle)
+    exact = np.degrees(2 * np.arctan((r - np.sqrt(r**2 + 8)) / 4))
+    check.plot("K_I/K_II", "angle [degrees]", {"computed": (r, degrees), "exact": (r, exact)})
 
 
 def test_pure_modes():
