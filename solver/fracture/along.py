@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+from ssbmech.errors import FractureError
 from ssbmech.fracture.contour import ForceField
 from ssbmech.fracture.front import Curve, Tip
 
@@ -23,6 +24,7 @@ class FrontLine:
         radii: Outer radii of the rings.
         comm: MPI communicator.
         points: Number of points along a curve at which values are wanted.
+        length: Metres per unit of length, for messages.
         width: Length of a spline's interval; 0: two edges of the front, or 3/4 of the median ring.
     """
 
@@ -34,6 +36,7 @@ class FrontLine:
         *,
         points: int,
         width: float = 0.0,
+        length: float = 1.0,
     ) -> None:
         self.front, self.comm = front, comm
         if isinstance(front, Tip):
@@ -48,7 +51,7 @@ class FrontLine:
         self.n = n
         self.s = np.linspace(0, front.length, points, endpoint=not front.closed)
         self.points = front.at(self.s)
-        self._mass()
+        self._mass(length)
 
     def basis(self, s: NDArray[np.float64]) -> Any:
         """Cubic B-splines on uniform intervals along the front, sparse (points, functions)."""
@@ -70,7 +73,7 @@ class FrontLine:
         knots[-4:] = length
         return csr_array(BSpline.design_matrix(np.clip(s, 0, length), knots, 3))
 
-    def _mass(self) -> None:
+    def _mass(self, length: float) -> None:
         """Matrix of int J_j B_j q_m.e1 ds, with q_m linear between the front's vertices."""
         front = self.front
         assert isinstance(front, Curve)
@@ -88,6 +91,14 @@ class FrontLine:
         at_a, at_b = self.basis(a).toarray(), self.basis(b).toarray()
         self.matrix = np.einsum("em,eq,eqj->mj", at_a, wa, trial)
         self.matrix += np.einsum("em,eq,eqj->mj", at_b, wb, trial)
+        if not np.linalg.cond(self.matrix) < 1e6:
+            raise FractureError(
+                "the local extensions are too narrow for the elements along the front",
+                key="fracture.width",
+                value=f"{self.width * length * 1e6:.4g} um",
+                allowed=f"at least 2 edges of the front {front.name!r}",
+                hint="Leave fracture.width out to have it chosen, or refine the mesh",
+            )
         self.evaluate = self.basis(self.s).toarray()
 
     def project(

@@ -81,7 +81,9 @@ class Tip:
         shape = x.shape[:-1]
         curvature = np.zeros((*shape, 2))
         if self.axisymmetric:
-            curvature = self.frame[:2, 0] / x[..., :1]
+            # on the axis itself the factor is not needed: no ring may reach it
+            radius = np.where(x[..., :1] > 0, x[..., :1], np.inf)
+            curvature = self.frame[:2, 0] / radius
         return Local(
             np.zeros(shape),
             d @ self.frame[0],

@@ -16,6 +16,8 @@ from ssbmech.solve import Solution
 
 #: Default rings reach this part of the way to the nearest obstacle.
 _REACH = 0.8
+#: Towards the centre of a curved front the auxiliary fields crowd: stay further away.
+_REACH_CURVED = 0.6
 _DEFAULT_RINGS = (0.35, 0.5, 0.65, 0.8, 1.0)
 _INNER = 0.4  # inner radius over outer radius of a ring
 
@@ -114,7 +116,7 @@ def _one_front(
     clearance, obstacle = clearance_of(p, crack, front, siblings)
     radii = np.array(options.radii) / L
     if not radii.size:
-        reach = _REACH * clearance
+        reach = (_REACH_CURVED if "curvature" in obstacle else _REACH) * clearance
         if reach < 4 * h:
             raise FractureError(
                 f"the front {front.name!r} has no room for a ring: the nearest obstacle "
@@ -133,7 +135,9 @@ def _one_front(
     field_ = ForceAssembler(
         solution, front, material or TipMaterial(1, 1, 1, 1, 0), float(radii.max()), modes
     ).assemble()
-    line = FrontLine(front, radii, p.domain.comm, points=options.points, width=options.width / L)
+    line = FrontLine(
+        front, radii, p.domain.comm, points=options.points, width=options.width / L, length=L
+    )
     sigma22, strain11, strain33 = tip_state(solution, crack, front, line)
     rings = []
     for outer in radii:

@@ -225,28 +225,12 @@ def test_inclined_crack(page, beta):
     [
         (45, True),
         (30, False),
-        pytest.param(
-            30,
-            True,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="round-off of the auxiliary traction on the faces next to a quarter point",
-            ),
-        ),
+        (30, True),
     ],
 )
 def test_t_stress_of_an_inclined_crack(page, beta, quarter_point):
     kind = "quarter points" if quarter_point else "ordinary elements at the tip"
     check = _page_inclined(page, f"beta = {beta} degrees, {kind}")
-    if beta == 30 and quarter_point:
-        check.note(
-            "T with quarter points at 30 degrees is an expected failure. The points of the face "
-            "rule come as near to the tip as 1e-12 of the body's size; rounding puts them off the "
-            "face, the auxiliary point force then has a traction there, and times the strain of "
-            "mode II, 1/sqrt(r), it is integrated to 1 to 2 % of S. It grows as the elements "
-            "shrink; with the points exactly on the face T is met to 1e-5. K and J do not see it, "
-            "nor do faces along an axis."
-        )
     result = _inclined(beta, quarter_point=quarter_point)
     b = radians(beta)
     T = (-P + STRESS * (sin(b) ** 2 - cos(b) ** 2)) / 1e6
