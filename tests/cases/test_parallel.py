@@ -63,6 +63,9 @@ CASES = {
         overpotential = "30 mV"
         [fracture]
         points = 11
+        [solver]
+        method = "iterative"
+        rtol = 1e-12
         """,
 }
 SCRIPT = """\
