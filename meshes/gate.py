@@ -175,6 +175,7 @@ def refuse(report: GateReport, *, key: str = "mesh") -> None:
 
 
 _HINTS = {
+    "cells folded over a neighbour": "Move the nodes back, or mesh again: cells overlap there",
     "separate parts": "Merge coincident nodes (Gmsh: fragment the parts, Coherence Mesh)",
     "coincident nodes off tagged faces": "Merge coincident nodes; give both faces of a crack names",
     "nodes of no cell": "Remove nodes that no cell uses",
@@ -251,6 +252,8 @@ def _facets(data: MeshData, checks: list[Check]) -> tuple[int, int]:
     crowded = count > 2
     checks.append(_count("facets of three or more cells", crowded, data.points, every[first]))
     tagged = stacked[len(every) :]
+    folded, at = _folded(data, every, stacked[: len(every)])
+    checks.append(Check("cells folded over a neighbour", folded, "0", folded == 0, at))
     lost = ~np.isin(tagged, unique)
     checks.append(_count("tagged facets of no cell", lost, data.points, data.facets[:, :d]))
     again = np.ones(len(tagged), dtype=bool)
@@ -258,6 +261,27 @@ def _facets(data: MeshData, checks: list[Check]) -> tuple[int, int]:
     checks.append(_count("facets tagged twice", again, data.points, data.facets[:, :d]))
     bad = int(crowded.sum() + lost.sum() + again.sum())
     return bad, int((~np.isin(unique[count == 1], tagged)).sum())
+
+
+def _folded(data: MeshData, every: Ints, key: Ints) -> tuple[int, str]:
+    """Neighbours on the same side of the facet they share: the mesh is folded there."""
+    d = data.dim
+    order = np.argsort(key, kind="stable")
+    same = np.flatnonzero(key[order][1:] == key[order][:-1])
+    first, second = order[same], order[same + 1]
+    corners = data.points[every[first]][..., :d]
+    base = corners[:, 0]
+    edges = corners[:, 1:] - base[:, None]
+    sides = []
+    for rows in (first, second):
+        # the vertex of the cell that its facet leaves out
+        opposite = data.cells[rows // (d + 1), : d + 1].sum(axis=1) - every[rows].sum(axis=1)
+        to = data.points[opposite][:, :d] - base
+        sides.append(determinant(np.concatenate([edges, to[:, None]], axis=1)))
+    folded = sides[0] * sides[1] > 0
+    if not folded.any():
+        return 0, ""
+    return int(folded.sum()), _at(data.points[every[first[np.argmax(folded)]]])
 
 
 def _measures(data: MeshData) -> dict[str, float]:

@@ -78,7 +78,10 @@ class _Block(BaseModel):
 class MeshBlock(_Block):
     """A mesh from a file."""
 
-    file: str = Field(description="any file that Gmsh or meshio reads, relative to the case file")
+    file: str = Field(
+        pattern=r"^[^\x00]+$",
+        description="any file that Gmsh or meshio reads, relative to the case file",
+    )
     length_unit: _quantity("length", 0.0) = Field(
         description="length of one coordinate unit, e.g. 'mm' or '1 um'"
     )
@@ -89,7 +92,7 @@ class MeshBlock(_Block):
     def _unit_without_number(cls, data: Any) -> Any:
         if isinstance(data, dict) and isinstance(data.get("length_unit"), str):
             text = data["length_unit"].strip()
-            if text and not text[0].isdigit():
+            if text and text[0].isalpha():
                 data = {**data, "length_unit": f"1 {text}"}
         return data
 
@@ -221,6 +224,9 @@ class FractureBlock(_Block):
 
     rings: list[Length] = Field(default_factory=list, description="outer radii; empty: chosen")
     ring_spread_limit: float = Field(0.02, gt=0, le=1, description="beyond it a ring is refused")
+    consistency_limit: float = Field(
+        0.05, gt=0, le=1, description="largest (J - J(K))/J; beyond it the gate refuses"
+    )
     points: int = Field(41, ge=2, le=2001, description="points along a 3-D front")
     width: Length | None = Field(None, description="of a local extension along a 3-D front")
     energy_check: bool = Field(
@@ -257,7 +263,9 @@ class Case(_Block):
     geometry: GeometryBlock | None = None
     mesh: MeshBlock | None = None
     materials: dict[str, MaterialBlock]
-    material_files: list[str] = Field(default_factory=list, description="own material sets")
+    material_files: list[Annotated[str, Field(pattern=r"^[^\x00]+$")]] = Field(
+        default_factory=list, description="own material sets"
+    )
     crack: CrackBlock | None = None
     filament: FilamentBlock | None = None
     load: list[LoadBlock] = Field(default_factory=list)

@@ -167,7 +167,9 @@ def compute(
             for crack in setup.cracks:
                 result.fronts += fracture(solution, crack, options)
             note(_ring_note(result.fronts))
-            result.gates += quantities.ring_gates(result.fronts, options.spread_limit)
+            result.gates += quantities.ring_gates(
+                result.fronts, options.spread_limit, case.fracture.consistency_limit
+            )
             result.porz = _porz(result, options)
             result.line = ahead.ahead_of_front(solution, setup.cracks, result.fronts)
     if case.fracture.energy_check and setup.cracks:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import dolfinx
 import numpy as np
 from mpi4py import MPI
-from ssbmech.domain import facet_cells
+from numpy.typing import NDArray
+from ssbmech.domain import facet_cells, vertex_nodes
 from ssbmech.fracture.front import Crack, Curve, Tip
 from ssbmech.problem import Problem
 
@@ -16,7 +19,12 @@ _TANGENT = 0.1
 def clearance(
     problem: Problem, crack: Crack, front: Tip | Curve, siblings: list[Tip | Curve]
 ) -> tuple[float, str]:
-    """Distance from the front to the nearest thing a ring must not reach, and its name."""
+    """Distance from the front to the nearest thing a ring must not reach, and its name.
+
+    Obstacles: other fronts; the centre of curvature of a 3-D front; boundaries that the virtual
+    extension would push (not the crack's faces and not boundaries along the extension); places on a
+    smooth boundary where a prescribed displacement begins or ends, which are singular themselves.
+    """
     domain = problem.domain
     found: list[tuple[float, str]] = []
     own = {int(i) for i in front.nodes}
@@ -32,36 +40,106 @@ def clearance(
             found.append((float(1 / bend), "radius of curvature of the front"))
     elif front.axisymmetric:
         found.append((float(front.point[0]), "axis of symmetry"))
-    mesh, dim = domain.mesh, domain.tdim
+    outside = _boundary(problem)
+    found.append(domain.comm.allreduce(_blocking(problem, crack, front, outside), op=MPI.MIN))
+    found.append(_constraint_border(problem, front, outside, min(found)[0]))
+    return min(found)
+
+
+def interface_distance(problem: Problem, front: Tip | Curve) -> float:
+    """Distance from the front to the nearest vertex where two materials meet (all ranks)."""
+    domain = problem.domain
+    nodes = vertex_nodes(domain.mesh)
+    tags = np.zeros(len(nodes), np.int32)
+    tags[domain.cell_tags.indices] = domain.cell_tags.values
+    low = np.full(len(domain.mesh.geometry.x), np.iinfo(np.int32).max)
+    high = np.full(len(low), -1)
+    np.minimum.at(low, nodes, tags[:, None])
+    np.maximum.at(high, nodes, tags[:, None])
+    mixed = np.flatnonzero(high > low)
+    mine = np.inf
+    if mixed.size:
+        mine = float(front.locate(domain.mesh.geometry.x[mixed]).r.min())
+    return domain.comm.allreduce(mine, op=MPI.MIN)
+
+
+@dataclass(frozen=True)
+class _Boundary:
+    """Exterior facets of this rank: group tag, vertex nodes, vertex coordinates, unit normal."""
+
+    tags: NDArray[np.int32]
+    nodes: NDArray[np.int32]
+    x: NDArray[np.float64]
+    normal: NDArray[np.float64]
+
+
+def _boundary(problem: Problem) -> _Boundary:
+    mesh, dim = problem.domain.mesh, problem.domain.tdim
     mesh.topology.create_connectivity(dim - 1, dim)
-    names = {tag: name for name, tag in domain.facet_groups.items()}
-    faces = {domain.facet_tag(f, key="crack.faces") for f in crack.faces}
     exterior = dolfinx.mesh.exterior_facet_indices(mesh.topology)
     tags = np.zeros(mesh.topology.index_map(dim - 1).size_local, np.int32)
-    tagged = domain.facet_tags.indices
+    tagged = problem.domain.facet_tags.indices
     inside = tagged < len(tags)
-    tags[tagged[inside]] = domain.facet_tags.values[inside]
-    exterior = exterior[~np.isin(tags[exterior], list(faces))]
-    local: tuple[float, str] = (np.inf, "")
-    if exterior.size:
-        x = mesh.geometry.x[facet_cells(mesh, exterior)[2]]
-        if dim == 2:
-            t = x[:, 1] - x[:, 0]
-            normal = np.stack([t[:, 1], -t[:, 0], 0 * t[:, 0]], -1)
-        else:
-            normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
-        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-        where = front.locate(x.mean(axis=1))
-        blocking = np.abs(np.einsum("nk,nk->n", normal, where.frame[:, 0])) > _TANGENT
-        if blocking.any():
-            # distance to the facet: of its vertices and of points between them, so that a large
-            # facet whose vertices are far away is seen as well
-            corners = x[blocking]
-            mix = [np.eye(dim), np.full((1, dim), 1 / dim)]
-            mix.append((np.eye(dim) + np.roll(np.eye(dim), 1, axis=0)) / 2)
-            between = np.einsum("mv,nvk->nmk", np.vstack(mix), corners)
-            r = front.locate(between).r.min(axis=1)
-            k = int(np.argmin(r))
-            local = (float(r[k]), names.get(int(tags[exterior[blocking][k]]), "body's boundary"))
-    found.append(domain.comm.allreduce(local, op=MPI.MIN))
-    return min(found)
+    tags[tagged[inside]] = problem.domain.facet_tags.values[inside]
+    nodes = facet_cells(mesh, exterior)[2]
+    x = mesh.geometry.x[nodes]
+    if dim == 2:
+        t = x[:, 1] - x[:, 0]
+        normal = np.stack([t[:, 1], -t[:, 0], 0 * t[:, 0]], -1)
+    else:
+        normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    return _Boundary(tags[exterior], nodes, x, normal)
+
+
+def _blocking(
+    problem: Problem, crack: Crack, front: Tip | Curve, outside: _Boundary
+) -> tuple[float, str]:
+    """Nearest boundary of this rank that the extension would push, and its name."""
+    names = {tag: name for name, tag in problem.domain.facet_groups.items()}
+    faces = [problem.domain.facet_tag(f, key="crack.faces") for f in crack.faces]
+    other = ~np.isin(outside.tags, faces)
+    if not other.any():
+        return np.inf, ""
+    where = front.locate(outside.x[other].mean(axis=1))
+    across = np.abs(np.einsum("nk,nk->n", outside.normal[other], where.frame[:, 0]))
+    if not (across > _TANGENT).any():
+        return np.inf, ""
+    rows = np.flatnonzero(other)[across > _TANGENT]
+    # of the vertices and of points between them, so that a large facet whose vertices are far away
+    # is seen as well
+    dim = outside.x.shape[1]
+    mix = [np.eye(dim), np.full((1, dim), 1 / dim)]
+    mix.append((np.eye(dim) + np.roll(np.eye(dim), 1, axis=0)) / 2)
+    between = np.einsum("mv,nvk->nmk", np.vstack(mix), outside.x[rows])
+    r = front.locate(between).r.min(axis=1)
+    k = int(np.argmin(r))
+    return float(r[k]), names.get(int(outside.tags[rows[k]]), "body's boundary")
+
+
+def _constraint_border(
+    problem: Problem, front: Tip | Curve, outside: _Boundary, reach: float
+) -> tuple[float, str]:
+    """Nearest vertex where a prescribed displacement ends on a smooth boundary (all ranks)."""
+    domain = problem.domain
+    held = np.zeros(max(domain.facet_groups.values(), default=0) + 1, np.int64)
+    for constraint in problem.constraints:
+        for component in constraint.components:
+            held[domain.facet_groups[constraint.group]] |= 1 << component
+    r = np.empty(outside.nodes.shape)
+    r[:] = front.locate(outside.x).r
+    facet, corner = np.nonzero(r < reach)
+    ids = domain.node_ids[outside.nodes[facet, corner]]
+    mine = (ids, held[outside.tags[facet]], outside.normal[facet], r[facet, corner])
+    parts = domain.comm.allgather(mine)
+    ids, mask, normal, r = (np.concatenate([p[i] for p in parts]) for i in range(4))
+    order = np.argsort(ids, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(ids[order])) + 1) if ids.size else []
+    best = np.inf
+    for rows in groups:
+        if len(set(mask[rows].tolist())) < 2 or np.isin(ids[rows[0]], front.nodes):
+            continue
+        smooth = np.abs(normal[rows] @ normal[rows].T) > 0.99
+        if (smooth & (mask[rows][:, None] != mask[rows])).any():
+            best = min(best, float(r[rows[0]]))
+    return best, "end of a prescribed displacement"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from ssbmech.fracture.clearance import interface_distance
 from ssbmech.fracture.front import Crack, Curve, Tip, fronts_of
 from ssbmech.fracture.rings import FrontResult
 from ssbmech.solve import ElasticSystem, Solution
@@ -51,7 +52,9 @@ def extension_check(
     L, geometry = p.domain.length, p.domain.mesh.geometry
     checks = []
     for front, result in zip(fronts_of(p.domain, crack, p.model), results, strict=True):
-        outer = max(r.outer for r in result.rings if not r.refused) / L
+        # An interface between materials must stay where it is: moving it costs energy of its own.
+        free = 0.9 * interface_distance(p, front)
+        outer = min(max(r.outer for r in result.rings if not r.refused) / L, free)
         x0 = geometry.x.copy()
         where = front.locate(x0)
         alpha = np.clip((outer - where.r) / (0.6 * outer), 0, 1)

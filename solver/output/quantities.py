@@ -92,7 +92,9 @@ def ring_table(fronts: list[FrontResult]) -> list[dict[str, Any]]:
     return out
 
 
-def ring_gates(fronts: list[FrontResult], spread_limit: float) -> list[dict[str, Any]]:
+def ring_gates(
+    fronts: list[FrontResult], spread_limit: float, consistency_limit: float
+) -> list[dict[str, Any]]:
     """Gates of the fracture quantities."""
     gates = []
     for f in fronts:
@@ -114,6 +116,16 @@ def ring_gates(fronts: list[FrontResult], spread_limit: float) -> list[dict[str,
                 "what": "largest deviation of a ring's K over sqrt(E' J)",
             }
         )
+        if "K_I" in f.values:
+            gates.append(
+                {
+                    "name": f"J against K at {f.name}",
+                    "value": f.consistency,
+                    "limit": consistency_limit,
+                    "passed": bool(f.consistency <= consistency_limit),
+                    "what": "largest (J - J(K))/J",
+                }
+            )
     return gates
 
 

@@ -252,12 +252,6 @@ def test_interface(page, tmp_path, kind, second, model):
     assert abs(K.mean() / alone - 1) > 0.1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="extension_check moves everything within the largest ring, an interface across the "
-    "extension too: its G is the energy of moving crack and interface together, 24 % below J for "
-    "lithium ahead of the tip, and the summary shows that as a disagreement",
-)
 def test_extension_with_rings_over_an_interface(tmp_path):
     two_materials(tmp_path / "two.msh", "across", GAP)
     result = beside_interface(tmp_path, "7.8 GPa", "plane_strain", INSIDE + OVER)

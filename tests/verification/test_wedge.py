@@ -76,12 +76,6 @@ def test_F11_on_neighbouring_meshes(page):
     check.within("K_I", found, reference(), TOLERANCE, unit="Pa m^0.5", why="as above")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="rings chosen without fracture.rings reach over the end of the wedge (clearance looks "
-    "only at boundaries across the extension, not at a change of the boundary condition along "
-    "it): J is -1e-5 of K^2/E' and K is 2.9 % low, and no gate refuses it",
-)
 def test_F11_with_chosen_rings():
     front = wedge(2000, rings=None).fronts[0]
     assert front.values["K_I"][0] == pytest.approx(reference(), rel=1e-2)
