@@ -63,6 +63,32 @@ def interface_distance(problem: Problem, front: Tip | Curve) -> float:
     return domain.comm.allreduce(mine, op=MPI.MIN)
 
 
+def free_ends(problem: Problem, front: Tip | Curve) -> int:
+    """Number of ends of a 3-D front on a boundary where nothing is prescribed (all ranks)."""
+    if isinstance(front, Tip) or front.closed:
+        return 0
+    outside = _boundary(problem)
+    held = _held(problem)
+    ids = problem.domain.node_ids[outside.nodes]
+    count = 0
+    for s, node in ((0.0, front.nodes[0]), (front.length, front.nodes[-1])):
+        along = front.frame_at(np.array([s]))[0, 2]
+        facets = (ids == node).any(axis=1) & (np.abs(outside.normal @ along) > 0.5)
+        free = bool(facets.any() and (held[outside.tags[facets]] == 0).all())
+        count += problem.domain.comm.allreduce(free, op=MPI.LOR)
+    return count
+
+
+def _held(problem: Problem) -> NDArray[np.int64]:
+    """Prescribed displacement components of each facet tag, as bits."""
+    groups = problem.domain.facet_groups
+    held = np.zeros(max(groups.values(), default=0) + 1, np.int64)
+    for constraint in problem.constraints:
+        for component in constraint.components:
+            held[groups[constraint.group]] |= 1 << component
+    return held
+
+
 @dataclass(frozen=True)
 class _Boundary:
     """Exterior facets of this rank: group tag, vertex nodes, vertex coordinates, unit normal."""
@@ -122,10 +148,7 @@ def _constraint_border(
 ) -> tuple[float, str]:
     """Nearest vertex where a prescribed displacement ends on a smooth boundary (all ranks)."""
     domain = problem.domain
-    held = np.zeros(max(domain.facet_groups.values(), default=0) + 1, np.int64)
-    for constraint in problem.constraints:
-        for component in constraint.components:
-            held[domain.facet_groups[constraint.group]] |= 1 << component
+    held = _held(problem)
     r = np.empty(outside.nodes.shape)
     r[:] = front.locate(outside.x).r
     facet, corner = np.nonzero(r < reach)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.errors import FractureError
 from ssbmech.fracture.along import FrontLine
 from ssbmech.fracture.clearance import clearance as clearance_of
+from ssbmech.fracture.clearance import free_ends
 from ssbmech.fracture.contour import ForceAssembler, TipMaterial
 from ssbmech.fracture.front import Crack, Curve, Tip, element_size, fronts_of
 from ssbmech.fracture.tip import material_at, tip_state
@@ -155,7 +156,14 @@ def _one_front(
         values = {k: v * scale.get(k, solution.modulus * np.sqrt(L)) for k, v in values.items()}
         rings.append(Ring(_INNER * outer * L, outer * L, values, refused))
     E_prime = (material.E_prime if material else np.nan) * solution.modulus
-    return _judge(front, line, rings, E_prime, material, options, (clearance * L, obstacle), h, L)
+    result = _judge(front, line, rings, E_prime, material, options, (clearance * L, obstacle), h, L)
+    if free_ends(p, front):
+        note = (
+            f"the front {front.name} ends at a free surface, where the stress is not 1/sqrt(r): K "
+            "at that end is what the rings see"
+        )
+        result = replace(result, notes=(*result.notes, note))
+    return result
 
 
 def _judge(

@@ -91,6 +91,8 @@ def closing_lines(summary: dict[str, Any]) -> list[str]:
         )
     for group, q in summary["mean_pressures"].items():
         rows.append((f"mean pressure in {group}", f"{q['value']:.5g} {q['unit']}"))
+    if summary["porz"] is None:
+        rows += [("note", note) for front in summary["fronts"] for note in front["notes"]]
     rows += _porz_rows(summary["porz"])
     for name in summary["record"]["unverified_values"]:
         rows.append(("unverified value", name))
