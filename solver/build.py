@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ssbmech import units
+from ssbmech.build_materials import Materials
 from ssbmech.config import Case, axis
 from ssbmech.domain import Domain
 from ssbmech.errors import CaseError, MeshError, nearest
 from ssbmech.formula import Formula
 from ssbmech.fracture import porz
 from ssbmech.fracture.front import Crack
-from ssbmech.materials import library
 from ssbmech.meshes.data import MeshData
-from ssbmech.problem import BodyForce, Constraint, Eigenstrain, Material, Problem, SurfaceLoad
+from ssbmech.problem import BodyForce, Constraint, Eigenstrain, Problem, SurfaceLoad
 
 _UM = 1e-6
 _SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1, "symmetry_z": 2}
@@ -40,25 +39,6 @@ class Setup:
     crack_size: float | None
     filament_groups: tuple[str, ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Materials:
-    """Elastic data by group and where they come from.
-
-    Attributes:
-        elastic: Group to material.
-        K_IC: Group to toughness [Pa m^0.5] and its band, where known.
-        expansion: Group to thermal expansion [1/K], where known.
-        unverified: Names of the unverified library values that were used.
-        sources: ``"group.key"`` to value, source and standing, for the record.
-    """
-
-    elastic: dict[str, Material]
-    K_IC: dict[str, tuple[float, tuple[float, float]]]
-    expansion: dict[str, float]
-    unverified: tuple[str, ...] = ()
-    sources: dict[str, str] = field(default_factory=dict)
 
 
 def make_mesh(case: Case, folder: Path) -> MeshData:
@@ -211,77 +191,6 @@ def _filament_groups(case: Case, data: MeshData, cracks: tuple[Crack, ...]) -> t
             hint=f"Name facet groups. The mesh has: {', '.join(data.facet_groups) or 'none'}",
         )  # fmt: skip
     return tuple(chosen)
-
-
-def materials(case: Case, groups: Iterable[str], folder: Path) -> Materials:
-    """Elastic data of every material group.
-
-    Raises:
-        CaseError: For a group without material or a material without group.
-        MaterialError: For an unknown set, or a value that no source gives.
-    """
-    groups = list(groups)
-    sets = dict(library.load_library())
-    for name in case.material_files:
-        sets.update(library.read_file(folder / name, sets))
-    for name in case.materials:
-        if name not in groups:
-            raise CaseError(
-                f"the mesh has no material group {name!r}", key=f"materials.{name}",
-                hint=nearest(name, groups),
-            )  # fmt: skip
-    missing = [g for g in groups if g not in case.materials]
-    if missing:
-        raise CaseError(
-            f"material groups of the mesh without a material: {', '.join(missing)}",
-            key="materials", hint=f'Add e.g. {missing[0]} = "LLZO"',
-        )  # fmt: skip
-    elastic, tough, expansion = {}, {}, {}
-    unverified: list[str] = []
-    sources: dict[str, str] = {}
-    for group in groups:
-        block = case.materials[group]
-        known = None
-        if block.set is not None:
-            if block.set not in sets:
-                from ssbmech.errors import MaterialError
-
-                raise MaterialError(
-                    "unknown material", key=f"materials.{group}", value=block.set,
-                    hint=nearest(block.set, sets),
-                )  # fmt: skip
-            known = sets[block.set]
-
-        def value(key: str, dimension: str, *, known: Any = known, group: str = group) -> float:
-            entry = known[key]
-            sources[f"{group}.{key}"] = (
-                f"{units.show(entry.value, dimension)}: {entry.source} ({entry.standing})"
-            )
-            if not entry.verified:
-                unverified.append(f"{known.name}.{key}")
-            return entry.value
-
-        E = (
-            Formula.parse(block.E, "pressure", key=f"materials.{group}.E")
-            if block.E is not None
-            else Formula.constant(value("E", "pressure"), "pressure")
-        )
-        if E.is_constant and E.value([[0.0, 0.0, 0.0]])[0] <= 0:
-            raise CaseError(
-                "Young's modulus must be positive", key=f"materials.{group}.E", value=block.E,
-                allowed="above 0 Pa",
-            )  # fmt: skip
-        nu = block.nu if block.nu is not None else value("nu", "dimensionless")
-        elastic[group] = Material(E, nu)
-        if block.K_IC is not None:
-            K = units.quantity(block.K_IC, "toughness")
-            tough[group] = (K, (K, K))
-        elif known is not None and "K_IC" in known.values:
-            band = known["K_IC"].band
-            tough[group] = (value("K_IC", "toughness"), (float(band[0]), float(band[1])))
-        if block.expansion is not None:
-            expansion[group] = units.quantity(block.expansion, "expansion")
-    return Materials(elastic, tough, expansion, tuple(dict.fromkeys(unverified)), sources)
 
 
 def filament_pressure(case: Case) -> float | None:

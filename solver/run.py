@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ssbmech import build
+from ssbmech import build, build_materials
 from ssbmech.config import Case
 from ssbmech.config_load import load_case, resolved_toml
 from ssbmech.domain import Domain, distribute
@@ -49,7 +49,7 @@ class Result:
 
     case: Case
     setup: build.Setup
-    matter: build.Materials
+    matter: build_materials.Materials
     domain: Domain
     system: ElasticSystem
     solution: Solution
@@ -193,16 +193,16 @@ def compute(
 
 def _mesh(
     case: Case, base: Path, comm: Any, keep: Path | None
-) -> tuple[MeshData | None, build.Setup, build.Materials, dict[str, Any]]:
+) -> tuple[MeshData | None, build.Setup, build_materials.Materials, dict[str, Any]]:
     """Mesh on rank 0 with its gate; what the case means on it, on every rank."""
     held: list[MeshData] = []
 
-    def work() -> tuple[build.Setup, build.Materials, dict[str, Any]]:
+    def work() -> tuple[build.Setup, build_materials.Materials, dict[str, Any]]:
         data = build.make_mesh(case, base)
         report_ = gate.inspect(data)
         gate.refuse(report_)
         setup = build.setup(case, data)
-        matter = build.materials(case, data.cell_groups, base)
+        matter = build_materials.materials(case, data.cell_groups, base)
         _check_rings(case, data)
         digest = ""
         if keep is not None:
@@ -265,7 +265,7 @@ def _finer(result: Result) -> Solution:
 def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
     """The criterion; other loads than the filament's cost one more solve."""
     pressure = build.filament_pressure(result.case)
-    toughness = judge.toughness(result.case, result.matter, result.solution, result.setup)
+    toughness = build_materials.toughness(result.case, result.matter)
     if pressure is None or toughness is None or "K_I" not in result.fronts[0].values:
         return None
     background = None

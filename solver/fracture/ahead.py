@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.fracture.front import Crack, Curve, Tip, fronts_of
 from ssbmech.fracture.probe import Peak, stress_at
-from ssbmech.fracture.rings import FrontResult
+from ssbmech.fracture.rings import FrontResult, governing
 from ssbmech.solve import Solution
 
 _POINTS = 60
@@ -46,8 +46,6 @@ def ahead_of_front(
     solution: Solution, cracks: tuple[Crack, ...], results: list[FrontResult]
 ) -> Line | None:
     """Line along e1 from the point of the front where K_I is largest (collective)."""
-    from ssbmech.output.quantities import governing
-
     p = solution.problem
     result, k = governing(results)
     for crack in cracks:

@@ -29,29 +29,10 @@ from ssbmech.domain import cell_facets, vertex_nodes
 from ssbmech.fracture import williams
 from ssbmech.fracture.front import Curve, Local, Tip
 from ssbmech.fracture.sampling import Sampler, Samples, facet_rule
-from ssbmech.problem import Problem
+from ssbmech.fracture.state import State, TipMaterial, Traction, body_force_at, state_at
 from ssbmech.solve import Solution
 
 _EYE = np.eye(3)
-
-
-@dataclass(frozen=True)
-class TipMaterial:
-    """Elasticity at a front, non-dimensional.
-
-    Attributes:
-        mu: Shear modulus.
-        kappa: Kolosov's constant.
-        E_prime: Plane-strain modulus (Young's modulus in plane stress).
-        E: Young's modulus.
-        nu: Poisson's ratio.
-    """
-
-    mu: float
-    kappa: float
-    E_prime: float
-    E: float
-    nu: float
 
 
 @dataclass(frozen=True)
@@ -67,21 +48,6 @@ class ForceField:
     vertices: NDArray[np.int32]
     local: Local
     values: dict[str, NDArray[np.float64]]
-
-
-def tip_material(problem: Problem, tag: int, point: NDArray[np.float64]) -> TipMaterial:
-    """Elasticity of a cell group at a point of the front (non-dimensional coordinates)."""
-    material = problem.material_of_tag(tag)
-    E = float(material.E.value(point[None, :] * problem.domain.length)[0]) / problem.modulus
-    nu = material.nu
-    plane_stress = problem.model == "plane_stress"
-    return TipMaterial(
-        mu=E / (2 * (1 + nu)),
-        kappa=float(williams.kolosov(nu, plane_stress)),
-        E_prime=E if plane_stress else E / (1 - nu**2),
-        E=E,
-        nu=nu,
-    )
 
 
 class ForceAssembler:
@@ -154,35 +120,8 @@ class ForceAssembler:
 
     # -- state at points -----------------------------------------------------------------------
 
-    def _state(self, tag: int, sample: Samples) -> _State:
-        p, s = self.solution.problem, sample
-        lam_SI, mu_SI, grading = p.lame_at(tag, s.x * p.domain.length)
-        lam: Any = lam_SI / self.solution.modulus
-        mu: Any = mu_SI / self.solution.modulus
-        eps = 0.5 * (s.grad_u + np.swapaxes(s.grad_u, -1, -2))
-        eigen = p.eigenstrain_at(tag, s.x * p.domain.length)
-        slope = None
-        if eigen is not None:
-            eps, slope = eps - eigen[0], eigen[1] * p.domain.length
-        plane_stress = p.model == "plane_stress"
-        if plane_stress:
-            eps = eps.copy()
-            eps[..., 2, 2] = 0
-        trace = np.trace(eps, axis1=-2, axis2=-1)
-        sigma = 2 * mu[..., None, None] * eps + (lam * trace)[..., None, None] * _EYE
-        if plane_stress:
-            sigma[..., 2, 2] = 0
-        return _State(
-            lam,
-            mu,
-            eps,
-            sigma,
-            slope,
-            None if grading is None else grading * p.domain.length,
-        )
-
     def _auxiliary(
-        self, mode: str, state: _State, where: Local, cells: NDArray
+        self, mode: str, state: State, where: Local, cells: NDArray
     ) -> williams.Auxiliary:
         """The auxiliary state in global components."""
         Q = where.frame
@@ -221,22 +160,10 @@ class ForceAssembler:
         rows = self._index[self._nodes[sample.cells]]
         np.add.at(self._force[name], rows.reshape(-1), force.reshape(-1, 3))
 
-    def _body_force(self, tag: int, sample: Samples) -> NDArray | None:
-        p = self.solution.problem
-        b = None
-        for force in p.body_forces:
-            if p.domain.cell_groups[force.group] != tag:
-                continue
-            b = np.zeros(sample.x.shape) if b is None else b
-            for i, component in enumerate(force.components):
-                if component is not None:
-                    b[..., i] += component.value(sample.x * p.domain.length)
-        return None if b is None else b * (p.domain.length / self.solution.modulus)
-
     def _volume(self, tag: int, sample: Samples) -> None:
-        state = self._state(tag, sample)
+        state = state_at(self.solution, tag, sample)
         G, sigma = sample.grad_u, state.sigma
-        b = self._body_force(tag, sample)
+        b = body_force_at(self.solution, tag, sample)
         axisymmetric = self.solution.problem.model == "axisymmetric"
         energy = 0.5 * np.einsum("...ij,...ij->...", sigma, state.eps)
         flux = _contract(sigma, G) - energy[..., None, None] * _EYE
@@ -289,7 +216,7 @@ class ForceAssembler:
                 shape (n, q, 2): face pressure times an auxiliary field goes as 1/sqrt(r), and the
                 distance must be that from the front that the mesh has, not from the smooth curve.
         """
-        state = self._state(tag, sample)
+        state = state_at(self.solution, tag, sample)
         m, G = sample.normal, sample.grad_u
         assert m is not None
         t = np.einsum("...ij,...j->...i", state.sigma, m)
@@ -320,7 +247,7 @@ class ForceAssembler:
     def _exterior(self) -> None:
         p = self.solution.problem
         for tag, facet_tag, cells, local in self._boundary_facets():
-            traction = _Traction(p, facet_tag, self.solution.modulus)
+            traction = Traction(p, facet_tag, self.solution.modulus)
             for vertices, rule, chosen, touching in self._graded(cells, local):
                 offsets: Iterator = itertools.repeat(None)
                 if touching == 2:
@@ -426,45 +353,6 @@ class ForceAssembler:
             self.vertices = np.concatenate([self.vertices, new])
             for name, force in self._force.items():
                 self._force[name] = np.vstack([force, np.zeros((new.size, 3))])
-
-
-@dataclass(frozen=True)
-class _State:
-    """Material and mechanical state at points (non-dimensional)."""
-
-    lam: NDArray[np.float64]
-    mu: NDArray[np.float64]
-    eps: NDArray[np.float64]
-    sigma: NDArray[np.float64]
-    slope: NDArray[np.float64] | None
-    grading: NDArray[np.float64] | None
-
-
-class _Traction:
-    """Prescribed traction on a facet group; discrete where a displacement is prescribed instead."""
-
-    def __init__(self, problem: Problem, facet_tag: int, modulus: float) -> None:
-        groups = problem.domain.facet_groups
-        self.loads = [load for load in problem.loads if groups[load.group] == facet_tag]
-        self.held = {
-            i for c in problem.constraints if groups[c.group] == facet_tag for i in c.components
-        }
-        self.length, self.modulus = problem.domain.length, modulus
-
-    def __call__(self, sample: Samples, discrete: NDArray) -> NDArray:
-        x = sample.x * self.length
-        t = np.zeros(sample.x.shape)
-        for load in self.loads:
-            if load.pressure is not None:
-                assert sample.normal is not None
-                t -= load.pressure.value(x)[..., None] * sample.normal
-            for i, component in enumerate(load.traction):
-                if component is not None:
-                    t[..., i] += component.value(x)
-        t /= self.modulus
-        for i in self.held:
-            t[..., i] = discrete[..., i]
-        return t
 
 
 def _contract(sigma: NDArray, grad: NDArray) -> NDArray:

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ssbmech.build import Materials, Setup
-from ssbmech.config import Case
 from ssbmech.fracture import porz
 from ssbmech.fracture.rings import FrontResult
-from ssbmech.solve import Solution
-from ssbmech.units import quantity
 
 _MPA, _MV, _UM = 1e-6, 1e3, 1e6
 
@@ -128,21 +124,6 @@ class Judgement:
                 "critical_overpotential_mV": [[v * _MV for v in row] for row in table],
             },
         }
-
-
-def toughness(case: Case, matter: Materials, solution: Solution, setup: Setup) -> Toughness | None:
-    """K_IC of the crack: given with the crack, or of the material, or None.
-
-    With several materials the crack's own K_IC must be given, unless only one has a toughness.
-    """
-    if case.crack is not None and case.crack.K_IC is not None:
-        K = quantity(case.crack.K_IC, "toughness")
-        return Toughness(K, (K, K), "given with the crack")
-    known = {g: k for g, k in matter.K_IC.items() if g in solution.problem.domain.cell_groups}
-    if len(known) != 1:
-        return None
-    group, (K, band) = next(iter(known.items()))
-    return Toughness(K, band, matter.sources.get(f"{group}.K_IC", "given with the material"))
 
 
 def judge(

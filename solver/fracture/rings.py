@@ -10,8 +10,9 @@ from ssbmech.errors import FractureError
 from ssbmech.fracture.along import FrontLine
 from ssbmech.fracture.clearance import clearance as clearance_of
 from ssbmech.fracture.clearance import free_ends
-from ssbmech.fracture.contour import ForceAssembler, TipMaterial
+from ssbmech.fracture.contour import ForceAssembler
 from ssbmech.fracture.front import Crack, Curve, Tip, element_size, fronts_of
+from ssbmech.fracture.state import TipMaterial
 from ssbmech.fracture.tip import material_at, tip_state
 from ssbmech.solve import Solution
 
@@ -102,6 +103,16 @@ def fracture(
     options = options or RingOptions()
     fronts = fronts_of(solution.problem.domain, crack, solution.problem.model)
     return [_one_front(solution, crack, front, fronts, options) for front in fronts]
+
+
+def governing(fronts: list[FrontResult]) -> tuple[FrontResult, int]:
+    """The front and the point on it with the largest K_I (J where K has no meaning)."""
+
+    def score(f: FrontResult) -> np.ndarray:
+        return f.values.get("K_I", np.sqrt(np.abs(f.values["J"] * 1.0)))
+
+    front = max(fronts, key=lambda f: float(score(f).max()))
+    return front, int(np.argmax(score(front)))
 
 
 def _one_front(

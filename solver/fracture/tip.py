@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.domain import facet_cells, vertex_nodes
 from ssbmech.fracture.along import FrontLine
-from ssbmech.fracture.contour import TipMaterial, tip_material
 from ssbmech.fracture.front import Crack, Curve, Tip
 from ssbmech.fracture.sampling import Sampler
+from ssbmech.fracture.state import TipMaterial, tip_material
 from ssbmech.problem import Problem
 from ssbmech.solve import Solution
 

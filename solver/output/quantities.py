@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from ssbmech.fracture.extension import ExtensionCheck
 from ssbmech.fracture.probe import Peak
-from ssbmech.fracture.rings import FrontResult
+from ssbmech.fracture.rings import FrontResult, governing
 from ssbmech.meshes.gate import GateReport
 
 SCHEMA = "ssbmech-summary/1"
@@ -38,16 +37,6 @@ def quantities(fronts: list[FrontResult]) -> dict[str, Any]:
         if len(values) > 1:
             out[name]["along_front"] = values.tolist()
     return out
-
-
-def governing(fronts: list[FrontResult]) -> tuple[FrontResult, int]:
-    """The front and the point on it with the largest K_I (J where K has no meaning)."""
-
-    def score(f: FrontResult) -> np.ndarray:
-        return f.values.get("K_I", np.sqrt(np.abs(f.values["J"] * 1.0)))
-
-    front = max(fronts, key=lambda f: float(score(f).max()))
-    return front, int(np.argmax(score(front)))
 
 
 def front_table(fronts: list[FrontResult]) -> list[dict[str, Any]]:

@@ -1,0 +1,119 @@
+"""Materials of a case: elastic data and toughness by group, with source and standing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ssbmech import units
+from ssbmech.config import Case
+from ssbmech.errors import CaseError, MaterialError, nearest
+from ssbmech.formula import Formula
+from ssbmech.fracture.judge import Toughness
+from ssbmech.materials import library
+from ssbmech.problem import Material
+
+
+@dataclass(frozen=True)
+class Materials:
+    """Elastic data by group and where they come from.
+
+    Attributes:
+        elastic: Group to material.
+        K_IC: Group to toughness [Pa m^0.5] and its band, where known.
+        expansion: Group to thermal expansion [1/K], where known.
+        unverified: Names of the unverified library values that were used.
+        sources: ``"group.key"`` to value, source and standing, for the record.
+    """
+
+    elastic: dict[str, Material]
+    K_IC: dict[str, tuple[float, tuple[float, float]]]
+    expansion: dict[str, float]
+    unverified: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+
+
+def materials(case: Case, groups: Iterable[str], folder: Path) -> Materials:
+    """Elastic data of every material group.
+
+    Raises:
+        CaseError: For a group without material or a material without group.
+        MaterialError: For an unknown set, or a value that no source gives.
+    """
+    groups = list(groups)
+    sets = dict(library.load_library())
+    for name in case.material_files:
+        sets.update(library.read_file(folder / name, sets))
+    for name in case.materials:
+        if name not in groups:
+            raise CaseError(
+                f"the mesh has no material group {name!r}", key=f"materials.{name}",
+                hint=nearest(name, groups),
+            )  # fmt: skip
+    missing = [g for g in groups if g not in case.materials]
+    if missing:
+        raise CaseError(
+            f"material groups of the mesh without a material: {', '.join(missing)}",
+            key="materials", hint=f'Add e.g. {missing[0]} = "LLZO"',
+        )  # fmt: skip
+    elastic, tough, expansion = {}, {}, {}
+    unverified: list[str] = []
+    sources: dict[str, str] = {}
+    for group in groups:
+        block = case.materials[group]
+        known = None
+        if block.set is not None:
+            if block.set not in sets:
+                raise MaterialError(
+                    "unknown material", key=f"materials.{group}", value=block.set,
+                    hint=nearest(block.set, sets),
+                )  # fmt: skip
+            known = sets[block.set]
+
+        def value(key: str, dimension: str, *, known: Any = known, group: str = group) -> float:
+            entry = known[key]
+            sources[f"{group}.{key}"] = (
+                f"{units.show(entry.value, dimension)}: {entry.source} ({entry.standing})"
+            )
+            if not entry.verified:
+                unverified.append(f"{known.name}.{key}")
+            return entry.value
+
+        E = (
+            Formula.parse(block.E, "pressure", key=f"materials.{group}.E")
+            if block.E is not None
+            else Formula.constant(value("E", "pressure"), "pressure")
+        )
+        if E.is_constant and E.value([[0.0, 0.0, 0.0]])[0] <= 0:
+            raise CaseError(
+                "Young's modulus must be positive", key=f"materials.{group}.E", value=block.E,
+                allowed="above 0 Pa",
+            )  # fmt: skip
+        nu = block.nu if block.nu is not None else value("nu", "dimensionless")
+        elastic[group] = Material(E, nu)
+        if block.K_IC is not None:
+            K = units.quantity(block.K_IC, "toughness")
+            tough[group] = (K, (K, K))
+        elif known is not None and "K_IC" in known.values:
+            band = known["K_IC"].band
+            tough[group] = (value("K_IC", "toughness"), (float(band[0]), float(band[1])))
+        if block.expansion is not None:
+            expansion[group] = units.quantity(block.expansion, "expansion")
+    return Materials(elastic, tough, expansion, tuple(dict.fromkeys(unverified)), sources)
+
+
+def toughness(case: Case, matter: Materials) -> Toughness | None:
+    """K_IC of the crack: given with the crack, or of the material, or None.
+
+    With several materials the crack's own K_IC must be given, unless only one has a toughness.
+    """
+    if case.crack is not None and case.crack.K_IC is not None:
+        K = units.quantity(case.crack.K_IC, "toughness")
+        return Toughness(K, (K, K), "given with the crack")
+    known = matter.K_IC
+    if len(known) != 1:
+        return None
+    group, (K, band) = next(iter(known.items()))
+    return Toughness(K, band, matter.sources.get(f"{group}.K_IC", "given with the material"))
