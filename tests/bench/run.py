@@ -82,8 +82,8 @@ def whole_table() -> str:
         whole("F1, quarter", case("griffith", symmetry="xy", quarter_point=True), K_F1),
         whole("F1, full body", case("griffith", quarter_point=True), K_F1),
         whole("F3, octant", case("penny"), K_F3),
-        whole("F3, octant, P3", case("penny", degree=3, sectors=4, h_front="0.1 um"), K_F3),
-        whole("F3, full body", case("penny", symmetry="none"), K_F3),
+        whole("F3, octant, P3", case("penny", degree=3, sectors=6, h_front="0.2 um"), K_F3),
+        whole("F3, full body", case("penny", symmetry="none", sectors=6, h_front="0.1 um"), K_F3),
     ]
     head = ["case", "unknowns", "error of K", "wall [s]", "range", "CPU [s]", "memory [MiB]"]
     return table(head, rows)
