@@ -87,12 +87,10 @@ class LinearSolver:
             preset["ksp_rtol"] = repr(self.rtol)
         self._name = "cholesky (mumps)" if method == "direct" else "cg + gamg"
         preset.update(self.options)
-        store = PETSc.Options()
-        store.prefixPush(PREFIX)
-        keep = [key for key in preset if key not in self.options and store.hasName(key)]
+        # Options live in one table of the process: ours are there during the set-up only.
+        store = PETSc.Options(PREFIX)
         for key, value in preset.items():
-            if key not in keep:  # what the user gave on the command line stands
-                store[key] = value
+            store.setValue(key, value)
         self.A.setOption(PETSc.Mat.Option.SPD, True)
         if self.near_nullspace:
             self._rigid = [
@@ -104,10 +102,6 @@ class LinearSolver:
         self._ksp.setOptionsPrefix(PREFIX)
         self._ksp.setOperators(self.A)
         self._ksp.setFromOptions()
-        for key in preset:
-            if key not in keep:
-                store.delValue(key)
-        store.prefixPop()
         start = time.perf_counter()
         try:
             self._ksp.setUp()
@@ -116,6 +110,9 @@ class LinearSolver:
                 f"the set-up of the linear solver ({self._name}) failed: {error}",
                 hint="A zero pivot means a part of the body without support or without material",
             ) from error
+        finally:
+            for key in preset:
+                store.delValue(key)
         self._setup_seconds = time.perf_counter() - start
 
     def solve(self, b: Any, x: Any) -> LinearReport:
