@@ -119,16 +119,16 @@ def setup(case: Case, data: MeshData) -> Setup:
     notes: list[str] = []
     block = case.geometry or case.mesh
     assert block is not None
-    model = block.model
+    model, where = block.model, "geometry" if case.geometry is not None else "mesh"
     if model is None or data.dim == 3:
-        if model not in (None, "3d") and case.geometry is not None:
+        if model not in (None, "3d"):
             raise CaseError(
-                "the mesh is three-dimensional", key="geometry.model", value=model, allowed="3d"
+                "the mesh is three-dimensional", key=f"{where}.model", value=model, allowed="3d"
             )
         model = "3d" if data.dim == 3 else "plane_strain"
     if data.dim == 2 and model == "3d":
         raise CaseError(
-            "the mesh is two-dimensional", key="model", value=model,
+            "the mesh is two-dimensional", key=f"{where}.model", value=model,
             allowed="plane_strain, plane_stress, axisymmetric",
         )  # fmt: skip
     if model == "axisymmetric" and data.points[:, 0].min() < -1e-9 * data.points[:, 0].max():

@@ -85,7 +85,9 @@ class MeshBlock(_Block):
     length_unit: _quantity("length", 0.0) = Field(
         description="length of one coordinate unit, e.g. 'mm' or '1 um'"
     )
-    model: Model = Field("plane_strain", description="mechanical model")
+    model: Model | None = Field(
+        None, description="mechanical model; by default plane_strain or, of a solid mesh, 3d"
+    )
 
     @model_validator(mode="before")
     @classmethod
