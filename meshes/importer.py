@@ -121,9 +121,11 @@ def _read_gmsh(path: Path) -> _Raw:
         )
     with session("import", doing="read this mesh") as gmsh:
         gmsh.logger.start()
-        gmsh.merge(str(path))
-        errors = [m for m in gmsh.logger.get() if m.startswith("Error")]
-        gmsh.logger.stop()
+        try:
+            gmsh.merge(str(path))
+            errors = [m for m in gmsh.logger.get() if m.startswith("Error")]
+        finally:
+            gmsh.logger.stop()  # a log left open would keep its errors for the next mesh
         if errors:
             raise MeshError(f"Gmsh cannot read this mesh: {errors[0]}", key=str(path))
         tags, coordinates, _ = gmsh.model.mesh.getNodes()

@@ -212,3 +212,13 @@ def test_unwritable_place_and_nameless_tag(tmp_path):
     with pytest.raises(MeshError, match="no name"):
         write_msh(replace(data, cell_tags=data.cell_tags + 7), tmp_path / "a.msh")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_broken_file_does_not_spoil_the_next(tmp_path):
+    data = griffith(1, 10)
+    write_msh(data, tmp_path / "good.msh")
+    whole = (tmp_path / "good.msh").read_bytes()
+    (tmp_path / "cut.msh").write_bytes(whole[: int(0.8 * len(whole))])
+    with pytest.raises(MeshError):
+        read_mesh(tmp_path / "cut.msh", 1.0)
+    assert len(read_mesh(tmp_path / "good.msh", 1.0).cells) == len(data.cells)
