@@ -170,8 +170,8 @@ def _one_front(
     result = _judge(front, line, rings, E_prime, material, options, (clearance * L, obstacle), h, L)
     if free_ends(p, front):
         note = (
-            f"the front {front.name} ends at a free surface, where the stress is not 1/sqrt(r): K "
-            "at that end is what the rings see"
+            f"{front.name}: the crack front ends at a free surface, where the stress is not "
+            "1/sqrt(r); K at that end is what the rings see"
         )
         result = replace(result, notes=(*result.notes, note))
     return result
