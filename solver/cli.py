@@ -6,6 +6,7 @@ Every heavy import waits until its command runs, so that ``--help`` and ``porz``
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.command(args)
     except SsbmechError as error:
         return _failed(str(error))
+    except BrokenPipeError:  # the reader of our output has left: `ssbmech mesh --list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         return _failed(f"{error.filename or 'file system'}: {error.strerror or error}")
 
@@ -63,10 +67,10 @@ def program() -> None:
     A status other than 0 makes ``python -m mpi4py`` abort the job with a page of text, in
     which our one message is lost; so there the process ends itself.
     """
+    # PETSc's handler would turn a closed pipe into a page of text and an abort of the MPI job
+    os.environ["PETSC_OPTIONS"] = f"{os.environ.get('PETSC_OPTIONS', '')} -no_signal_handler"
     status = main()
     if status and "mpi4py.run" in sys.modules:
-        import os
-
         sys.stdout.flush()
         sys.stderr.flush()
         mpi = sys.modules.get("mpi4py.MPI")
