@@ -123,7 +123,13 @@ class LinearSolver:
         """
         ksp, start = self._ksp, time.perf_counter()
         ksp.setConvergenceHistory()
-        ksp.solve(b, x)
+        try:
+            ksp.solve(b, x)
+        except PETSc.Error as error:
+            raise SolverError(
+                f"the linear solver ({self._name}, {self.A.getSize()[0]} unknowns) failed: {error}",
+                hint="A direct solver may be short of memory: solver.method = \"iterative\"",
+            ) from error
         seconds = time.perf_counter() - start
         reason = ksp.getConvergedReason()
         history = np.asarray(ksp.getConvergenceHistory())
