@@ -128,7 +128,7 @@ class LinearSolver:
         except PETSc.Error as error:
             raise SolverError(
                 f"the linear solver ({self._name}, {self.A.getSize()[0]} unknowns) failed: {error}",
-                hint="A direct solver may be short of memory: solver.method = \"iterative\"",
+                hint='A direct solver may be short of memory: solver.method = "iterative"',
             ) from error
         seconds = time.perf_counter() - start
         reason = ksp.getConvergedReason()
