@@ -154,6 +154,11 @@ def _override(data: dict[str, Any], item: str) -> None:
         parsed = value.strip()
     place: Any = data
     parts = key.strip().split(".")
+    materials = data.get("materials")
+    if parts[0] == "materials" and len(parts) == 3 and isinstance(materials, dict):
+        name = materials.get(parts[1])
+        if isinstance(name, str):  # electrolyte = "LLZO" stands for { set = "LLZO" }
+            materials[parts[1]] = {"set": name}
     for i, part in enumerate(parts[:-1]):
         if isinstance(place, list):
             place = _entry(place, part, item)

@@ -75,3 +75,14 @@ def test_script_case_runs_on_two_ranks(mpirun, tmp_path):
     by_depth = {float(r[0]): float(r[4]) for r in rows}
     # a/W = 0.1: F = 1.1837 in place of 1.1215 (Tada's polynomial, good to 0.5 %)
     assert by_depth[10.0] == pytest.approx(1.1215 / 1.1837, rel=6e-3)
+
+
+def test_half_penny_at_the_poisson_ratio_of_the_fit(tmp_path):
+    """Newman and Raju's fit is for nu = 0.3: there its deepest point is met within 1 %."""
+    case = ROOT / "cases/filament_llzo_3d/case.toml"
+    done = run("run", case, "-o", tmp_path / "o", "--no-figures", "--set",
+               "materials.electrolyte.nu=0.3")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "o/summary.json").read_text())
+    unit = summary["porz"]["applied_pressure"]["value"] * (3.141592653589793 * 10e-6) ** 0.5
+    assert summary["quantities"]["K_I"]["along_front"][0] / unit == pytest.approx(0.6625, rel=0.01)

@@ -299,3 +299,14 @@ def test_fuzz_values(tmp_path, text, data, value):
 def test_fuzz_overrides(tmp_path, key, value, tail):
     item = f"{key}{tail}={value}".encode("utf-8", "ignore").decode()
     reads(tmp_path / "case.toml", VALID, item)
+
+
+def test_set_reaches_into_a_material_given_by_name(tmp_path):
+    path = tmp_path / "case.toml"
+    path.write_text(
+        '[geometry]\ntype = "edge"\na = "1 um"\n[materials]\nelectrolyte = "LLZO"\n',
+        encoding="utf-8",
+    )
+    case = load_case(path, ["materials.electrolyte.nu=0.3"])
+    assert case.materials["electrolyte"].set == "LLZO"
+    assert case.materials["electrolyte"].nu == 0.3
