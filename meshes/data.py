@@ -47,11 +47,11 @@ class MeshData:
 
     def cell_tag(self, name: str, *, key: str = "") -> int:
         """Tag of a material group; raises MeshError with the nearest name."""
-        return _tag(self.cell_groups, name, "material group", key)
+        return tag_of(self.cell_groups, name, "material group", key)
 
     def facet_tag(self, name: str, *, key: str = "") -> int:
         """Tag of a facet group; raises MeshError with the nearest name."""
-        return _tag(self.facet_groups, name, "facet group", key)
+        return tag_of(self.facet_groups, name, "facet group", key)
 
     def front(self, name: str, *, key: str = "") -> NDArray[np.int64]:
         """Nodes (2-D) or edges (3-D) of a crack front; raises MeshError with the nearest name."""
@@ -62,7 +62,8 @@ class MeshData:
         return self.fronts[name]
 
 
-def _tag(groups: dict[str, int], name: str, what: str, key: str) -> int:
+def tag_of(groups: dict[str, int], name: str, what: str, key: str) -> int:
+    """Tag of a named group; raises MeshError with the nearest name."""
     if name not in groups:
         raise MeshError(f"the mesh has no {what} {name!r}", key=key, hint=nearest(name, groups))
     return groups[name]

@@ -11,8 +11,8 @@ import dolfinx
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech import compat
-from ssbmech.errors import MeshError, nearest
-from ssbmech.meshes.data import MeshData
+from ssbmech.errors import MeshError
+from ssbmech.meshes.data import MeshData, tag_of
 from ssbmech.parallel import bcast_array, on_root
 
 # Gmsh's order of the nodes of a second-order cell, permuted into Basix's.
@@ -75,21 +75,21 @@ class Domain:
 
     def cell_tag(self, name: str, *, key: str = "") -> int:
         """Tag of a material group; MeshError with the nearest name otherwise."""
-        return _named(self.cell_groups, name, "material group", key)
+        return tag_of(self.cell_groups, name, "material group", key)
 
     def facet_tag(self, name: str, *, key: str = "") -> int:
         """Tag of a facet group; MeshError with the nearest name otherwise."""
-        return _named(self.facet_groups, name, "facet group", key)
+        return tag_of(self.facet_groups, name, "facet group", key)
 
     def facets(self, name: str, *, key: str = "") -> NDArray[np.int32]:
         """Local facets (with ghosts) of a group."""
         return self.facet_tags.find(self.facet_tag(name, key=key))
 
-
-def _named(groups: dict[str, int], name: str, what: str, key: str) -> int:
-    if name not in groups:
-        raise MeshError(f"the mesh has no {what} {name!r}", key=key, hint=nearest(name, groups))
-    return groups[name]
+    def tag_of_cell(self) -> NDArray[np.int32]:
+        """Material tag of every local and ghost cell."""
+        tags = np.zeros(len(self.mesh.topology.original_cell_index), np.int32)
+        tags[self.cell_tags.indices] = self.cell_tags.values
+        return tags
 
 
 def distribute(comm: Any, data: MeshData | None, *, length: float) -> Domain:
@@ -190,6 +190,23 @@ def facet_cells(mesh: Any, facets: NDArray[np.int32]) -> tuple[NDArray, NDArray,
     local = np.argmax(table[cells] == np.asarray(facets)[:, None], axis=1)
     nodes = vertex_nodes(mesh)[cells[:, None], cell_facets(dim)[local]]
     return cells, local, nodes
+
+
+def facet_normals(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit normals, of either sign, of straight facets given by their vertices.
+
+    Args:
+        x: Shape (n, dim, 3).
+
+    Returns:
+        Shape (n, 3).
+    """
+    if x.shape[1] == 2:
+        t = x[:, 1] - x[:, 0]
+        normal: Any = np.stack([t[:, 1], -t[:, 0], 0 * t[:, 0]], -1)
+    else:
+        normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
+    return normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
 
 def _tag_facets(mesh: Any, node_ids: NDArray, vertices: NDArray, values: NDArray) -> Any:

@@ -8,7 +8,7 @@ import dolfinx
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
-from ssbmech.domain import facet_cells, vertex_nodes
+from ssbmech.domain import facet_cells, facet_normals, vertex_nodes
 from ssbmech.fracture.front import Crack, Curve, Tip
 from ssbmech.problem import Problem
 
@@ -50,8 +50,7 @@ def interface_distance(problem: Problem, front: Tip | Curve) -> float:
     """Distance from the front to the nearest vertex where two materials meet (all ranks)."""
     domain = problem.domain
     nodes = vertex_nodes(domain.mesh)
-    tags = np.zeros(len(nodes), np.int32)
-    tags[domain.cell_tags.indices] = domain.cell_tags.values
+    tags = domain.tag_of_cell()
     low = np.full(len(domain.mesh.geometry.x), np.iinfo(np.int32).max)
     high = np.full(len(low), -1)
     np.minimum.at(low, nodes, tags[:, None])
@@ -109,13 +108,7 @@ def _boundary(problem: Problem) -> _Boundary:
     tags[tagged[inside]] = problem.domain.facet_tags.values[inside]
     nodes = facet_cells(mesh, exterior)[2]
     x = mesh.geometry.x[nodes]
-    if dim == 2:
-        t = x[:, 1] - x[:, 0]
-        normal = np.stack([t[:, 1], -t[:, 0], 0 * t[:, 0]], -1)
-    else:
-        normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    return _Boundary(tags[exterior], nodes, x, normal)
+    return _Boundary(tags[exterior], nodes, x, facet_normals(x))
 
 
 def _blocking(

@@ -85,8 +85,7 @@ class ForceAssembler:
         near: Any = (distance[self._nodes] <= radius).any(axis=1)
         self._near = near
         self._cells = np.flatnonzero(near[:owned]).astype(np.int32)
-        self._tags = np.zeros(len(self._nodes), np.int32)
-        self._tags[p.domain.cell_tags.indices] = p.domain.cell_tags.values
+        self._tags = p.domain.tag_of_cell()
         middle = mesh.geometry.x[self._nodes[near]].mean(axis=1)
         self._side = np.zeros(len(self._nodes))
         self._side[near] = np.sign(front.locate(middle).x2)

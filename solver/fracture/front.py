@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ssbmech.domain import Domain, FrontLine, facet_cells, vertex_nodes
+from ssbmech.domain import Domain, FrontLine, facet_cells, facet_normals, vertex_nodes
 from ssbmech.errors import FractureError
 
 
@@ -244,14 +244,10 @@ def _face_directions(
         mine = hit.any(axis=1) & (cells < owned)
         cells, local, nodes, hit = cells[mine], local[mine], nodes[mine], hit[mine]
         p = x[nodes]
-        if dim == 2:
-            t = p[:, 1] - p[:, 0]
-            normal = np.stack([t[:, 1], -t[:, 0], 0 * t[:, 0]], -1)
-        else:
-            normal = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])
+        normal = facet_normals(p)
         inside = x[vertex_nodes(mesh)[cells, local]]  # the vertex opposite to the facet
         side = np.sign(np.einsum("fk,fk->f", normal, p[:, 0] - inside))
-        normal *= (side / np.linalg.norm(normal, axis=1))[:, None]
+        normal *= side[:, None]
         facet, corner = np.nonzero(hit)
         at = np.searchsorted(line.nodes, domain.node_ids[nodes[facet, corner]])
         back = p[facet].mean(axis=1) - line.points[at]

@@ -11,38 +11,9 @@ from numpy.typing import NDArray
 from ssbmech.domain import cell_facets, facet_cells
 from ssbmech.errors import FractureError
 from ssbmech.fracture.sampling import Sampler
+from ssbmech.fracture.state import state_at
 from ssbmech.problem import Problem
 from ssbmech.solve import Solution
-
-
-def stress_of(
-    solution: Solution, tag: int, x: NDArray[np.float64], grad_u: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Stress [Pa] in a cell group at points (non-dimensional) from the displacement gradient.
-
-    Args:
-        solution: The solution.
-        tag: Cell tag.
-        x: Points, shape (..., 3).
-        grad_u: Shape (..., 3, 3).
-
-    Returns:
-        Shape (..., 3, 3); plane models: third axis out of plane.
-    """
-    p: Problem = solution.problem
-    lam, mu, _ = p.lame_at(tag, x * p.domain.length)
-    eps = 0.5 * (grad_u + np.swapaxes(grad_u, -1, -2))
-    eigen = p.eigenstrain_at(tag, x * p.domain.length)
-    if eigen is not None:
-        eps = eps - eigen[0]
-    if p.model == "plane_stress":
-        eps = eps.copy()
-        eps[..., 2, 2] = 0
-    trace = np.trace(eps, axis1=-2, axis2=-1)
-    sigma = 2 * mu[..., None, None] * eps + (lam * trace)[..., None, None] * np.eye(3)
-    if p.model == "plane_stress":
-        sigma[..., 2, 2] = 0
-    return sigma
 
 
 def stress_at(solution: Solution, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,8 +32,7 @@ def stress_at(solution: Solution, points: NDArray[np.float64]) -> NDArray[np.flo
     found = dolfinx.geometry.compute_collisions_points(tree, points)
     hits = dolfinx.geometry.compute_colliding_cells(mesh, found, points)
     owned = mesh.topology.index_map(dim).size_local
-    tags = np.zeros(owned + mesh.topology.index_map(dim).num_ghosts, np.int32)
-    tags[domain.cell_tags.indices] = domain.cell_tags.values
+    tags = domain.tag_of_cell()
     sampler = Sampler(solution.u, solution.problem.model == "axisymmetric")
     total = np.zeros((len(points), 10))
     for i, point in enumerate(points):
@@ -72,7 +42,7 @@ def stress_at(solution: Solution, points: NDArray[np.float64]) -> NDArray[np.flo
             if X is None or total[i, 9]:
                 continue
             sample = sampler.at(np.array([cell], dtype=np.int32), X)
-            sigma = stress_of(solution, int(tags[cell]), sample.x, sample.grad_u)
+            sigma = state_at(solution, int(tags[cell]), sample).sigma * solution.modulus
             total[i, :9], total[i, 9] = sigma.reshape(-1), 1
     out = np.empty_like(total)
     domain.comm.Allreduce(total, out)
@@ -158,8 +128,7 @@ def _sides(solution: Solution, surface: str) -> dict[int, tuple[float, tuple, tu
     f2c = mesh.topology.connectivity(dim - 1, dim)
     table = mesh.topology.connectivity(dim, dim - 1).array.reshape(-1, dim + 1)
     owned = mesh.topology.index_map(dim).size_local
-    tags = np.zeros(len(table), np.int32)
-    tags[domain.cell_tags.indices] = domain.cell_tags.values
+    tags = domain.tag_of_cell()
     sampler = Sampler(solution.u, solution.problem.model == "axisymmetric")
     lattice = _lattice(dim)
     best: dict[int, tuple[float, tuple, tuple]] = {}
@@ -169,7 +138,7 @@ def _sides(solution: Solution, surface: str) -> dict[int, tuple[float, tuple, tu
     for tag in np.unique(tags[cells]):
         pick = tags[cells] == tag
         for sample in sampler.facets(cells[pick], cell_facets(dim)[local[pick]], lattice):
-            sigma = stress_of(solution, int(tag), sample.x, sample.grad_u)
+            sigma = state_at(solution, int(tag), sample).sigma * solution.modulus
             largest = np.linalg.eigvalsh(sigma)[..., -1]
             k = np.unravel_index(int(np.argmax(largest)), largest.shape)
             assert sample.normal is not None

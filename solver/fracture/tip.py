@@ -18,13 +18,7 @@ from ssbmech.solve import Solution
 def material_at(solution: Solution, front: Tip | Curve) -> TipMaterial | None:
     """Elasticity at the front; None when materials of different stiffness meet there."""
     p = solution.problem
-    domain = p.domain
-    owned = domain.mesh.topology.index_map(domain.tdim).size_local
-    touching = np.isin(domain.node_ids[vertex_nodes(domain.mesh)[:owned]], front.nodes).any(axis=1)
-    values = np.zeros(len(domain.mesh.topology.original_cell_index), np.int32)
-    values[domain.cell_tags.indices] = domain.cell_tags.values
-    mine = {int(tag) for tag in np.unique(values[:owned][touching])}
-    tags = sorted(set().union(*domain.comm.allgather(mine)))
+    tags = sorted(_tags_at(p, front))
     point = front.point if isinstance(front, Tip) else front.points[0]
     materials = [tip_material(p, tag, point) for tag in tags]
     if any(not np.isclose(m.E, materials[0].E) or m.nu != materials[0].nu for m in materials):
@@ -46,9 +40,9 @@ def tip_state(
             sigma22 = -load.pressure.value(x) / solution.modulus
     frame = front.frame[None] if isinstance(front, Tip) else front.frame_at(line.s)
     eigen: Any = np.zeros((n, 3, 3))
-    for tag in set(p.domain.cell_groups.values()):
+    for tag in sorted(_tags_at(p, front)):
         found = p.eigenstrain_at(tag, x)
-        if found is not None and tag in _tags_at(p, front):
+        if found is not None:
             eigen = found[0]
     strain11 = np.einsum("nj,njk,nk->n", frame[:, 0], eigen, frame[:, 0])
     strain33 = -np.einsum("nj,njk,nk->n", frame[:, 2], eigen, frame[:, 2])
@@ -72,12 +66,11 @@ def _face_groups_at(p: Problem, crack: Crack, front: Tip | Curve) -> set[str]:
 
 
 def _tags_at(p: Problem, front: Tip | Curve) -> set[int]:
+    """Material tags of the cells that touch the front (all ranks)."""
     domain = p.domain
     owned = domain.mesh.topology.index_map(domain.tdim).size_local
     touching = np.isin(domain.node_ids[vertex_nodes(domain.mesh)[:owned]], front.nodes).any(axis=1)
-    values = np.zeros(len(domain.mesh.topology.original_cell_index), np.int32)
-    values[domain.cell_tags.indices] = domain.cell_tags.values
-    mine = {int(tag) for tag in np.unique(values[:owned][touching])}
+    mine = {int(tag) for tag in np.unique(domain.tag_of_cell()[:owned][touching])}
     return set().union(*domain.comm.allgather(mine))
 
 
