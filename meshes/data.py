@@ -29,8 +29,15 @@ class MeshData:
         facet_groups: Name to tag, for facets (crack faces, sides, interfaces).
         fronts: Name to the front: 2-D, node numbers of shape (k, 1) (one or more tips);
             3-D, edges as pairs of vertex node numbers, shape (k, 2).
+        lines: Like ``fronts``, for points (2-D) or edges (3-D) that no crack ends at:
+            ``triple_lines`` of a polycrystal.
+        grains: Grain number of each cell from 1, 0 outside grains, shape (n_cells,); None without.
+        orientations: Rotation from crystal to sample axes of grain g in row g - 1, as a unit
+            quaternion (x, y, z, w), shape (n_grains, 4); None without.
         notes: Exact values of the description for the gate, e.g. ``{"area:electrolyte": 1e4}``
-            in um^dim, and anything worth a line in the record.
+            in um^dim; ``"between:NAME": "a|b"`` for a facet group whose facets lie between the
+            cell groups a and b (``"a|"``: on the boundary of a; alternatives after a comma);
+            ``"grains": 200`` for their number; and anything worth a line in the record.
     """
 
     dim: int
@@ -43,6 +50,9 @@ class MeshData:
     cell_groups: dict[str, int]
     facet_groups: dict[str, int]
     fronts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    lines: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    grains: NDArray[np.int32] | None = None
+    orientations: NDArray[np.float64] | None = None
     notes: dict[str, float | str] = field(default_factory=dict)
 
     def cell_tag(self, name: str, *, key: str = "") -> int:

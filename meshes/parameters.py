@@ -9,11 +9,18 @@ from typing import Annotated
 from ssbmech.errors import MeshError
 
 # The second entry is what a case file must give: "length" a text with a unit (builders take
-# micrometres), "angle" likewise (degrees), "number" and "count" plain numbers.
+# micrometres), "angle" likewise (degrees), "number" and "count" plain numbers, "text" a text,
+# "file" a path relative to the case, "points" a list of points of lengths, "labels" a table of
+# whole numbers to names. Blocks of their own ([geometry.crack], [[geometry.void]]) are frozen
+# dataclasses of such fields.
 Length = Annotated[float, "length"]
 Angle = Annotated[float, "angle"]
 Number = Annotated[float, "number"]
 Count = Annotated[int, "count"]
+Text = Annotated[str, "text"]
+File = Annotated[str, "file"]
+Points = Annotated[tuple[tuple[float, ...], ...], "points"]
+Labels = Annotated[dict[int, str], "labels"]
 
 
 def number(

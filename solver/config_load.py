@@ -191,9 +191,15 @@ def resolved_toml(case: Case, base: Path) -> str:
         base: Folder in which its relative paths start.
     """
     import tomli_w
+    from ssbmech.meshes import catalog
 
     data = case.model_dump(exclude_none=True)
     if case.mesh is not None:
         data["mesh"]["file"] = str((base / case.mesh.file).resolve())
+    if case.geometry is not None:
+        known = catalog.parameters(case.geometry.type)
+        for key, value in case.geometry.parameters.items():
+            if key in known and known[key].kind == "file" and isinstance(value, str):
+                data["geometry"][key] = str((base / value).resolve())
     data["material_files"] = [str((base / name).resolve()) for name in case.material_files]
     return tomli_w.dumps(data)
