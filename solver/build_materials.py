@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ssbmech import units
-from ssbmech.config import Case
+from ssbmech.config import Case, MaterialBlock
 from ssbmech.errors import CaseError, MaterialError, nearest
 from ssbmech.formula import Formula
 from ssbmech.fracture.judge import Toughness
 from ssbmech.materials import library
+from ssbmech.materials.laws import Cubic, check_cubic
 from ssbmech.problem import Material
 
 
@@ -81,18 +82,7 @@ def materials(case: Case, groups: Iterable[str], folder: Path) -> Materials:
                 unverified.append(f"{known.name}.{key}")
             return entry.value
 
-        E = (
-            Formula.parse(block.E, "pressure", key=f"materials.{group}.E")
-            if block.E is not None
-            else Formula.constant(value("E", "pressure"), "pressure")
-        )
-        if E.is_constant and E.value([[0.0, 0.0, 0.0]])[0] <= 0:
-            raise CaseError(
-                "Young's modulus must be positive", key=f"materials.{group}.E", value=block.E,
-                allowed="above 0 Pa",
-            )  # fmt: skip
-        nu = block.nu if block.nu is not None else value("nu", "dimensionless")
-        elastic[group] = Material(E, nu)
+        elastic[group] = _crystal(group, block, known, value) or _isotropic(group, block, value)
         if block.K_IC is not None:
             K = units.quantity(block.K_IC, "toughness")
             tough[group] = (K, (K, K))
@@ -102,6 +92,38 @@ def materials(case: Case, groups: Iterable[str], folder: Path) -> Materials:
         if block.expansion is not None:
             expansion[group] = units.quantity(block.expansion, "expansion")
     return Materials(elastic, tough, expansion, tuple(dict.fromkeys(unverified)), sources)
+
+
+def _isotropic(group: str, block: MaterialBlock, value: Callable[[str, str], float]) -> Material:
+    """E and nu, each from the block or else from its set."""
+    E = (
+        Formula.parse(block.E, "pressure", key=f"materials.{group}.E")
+        if block.E is not None
+        else Formula.constant(value("E", "pressure"), "pressure")
+    )
+    if E.is_constant and E.value([[0.0, 0.0, 0.0]])[0] <= 0:
+        raise CaseError(
+            "Young's modulus must be positive", key=f"materials.{group}.E", value=block.E,
+            allowed="above 0 Pa",
+        )  # fmt: skip
+    return Material(E, block.nu if block.nu is not None else value("nu", "dimensionless"))
+
+
+def _crystal(
+    group: str, block: MaterialBlock, known: Any, value: Callable[[str, str], float]
+) -> Material | None:
+    """C11, C12 and C44, each from the block or else from its set; None for an isotropic group."""
+    given = block.cubic_values
+    only = known is not None and "C11" in known.values and "E" not in known.values
+    wanted = given or block.elasticity == "cubic" or (only and block.E is None)
+    if not wanted or block.elasticity == "isotropic":
+        return None
+    C11, C12, C44 = (
+        units.quantity(given[key], "pressure") if key in given else value(key, "pressure")
+        for key in ("C11", "C12", "C44")
+    )
+    check_cubic(C11, C12, C44, f"materials.{group}")
+    return Material.of_crystal(Cubic(C11, C12, C44))
 
 
 def toughness(case: Case, matter: Materials) -> Toughness | None:

@@ -119,13 +119,38 @@ class MaterialBlock(_Block):
     set: str | None = Field(None, description="name in the library: `ssbmech materials`")
     E: _formula("pressure") | None = Field(None, description="Young's modulus, or a formula")
     nu: float | None = Field(None, gt=-1.0, lt=0.5, description="Poisson's ratio")
+    elasticity: Literal["isotropic", "cubic"] | None = Field(
+        None,
+        description="which constants of a set that has both: E and nu (default), or those of its "
+        "crystals, which take the orientations of the mesh's grains",
+    )
+    C11: Pressure | None = Field(None, description="stiffness of a cubic crystal along an axis")
+    C12: _quantity("pressure") | None = Field(None, description="stiffness across two axes")
+    C44: Pressure | None = Field(None, description="shear stiffness of a cubic crystal")
     K_IC: Toughness | None = Field(None, description="fracture toughness")
     expansion: _quantity("expansion") | None = Field(None, description="linear thermal expansion")
 
+    @property
+    def cubic_values(self) -> dict[str, str]:
+        """Constants of a crystal that are given here, as written."""
+        given = {"C11": self.C11, "C12": self.C12, "C44": self.C44}
+        return {key: text for key, text in given.items() if text is not None}
+
     @model_validator(mode="after")
     def _complete(self) -> MaterialBlock:
-        if self.set is None and (self.E is None or self.nu is None):
-            raise ValueError("give the name of a set, or both E and nu")
+        plain = self.E is not None or self.nu is not None
+        cubic = bool(self.cubic_values)
+        if (plain or self.elasticity == "isotropic") and (cubic or self.elasticity == "cubic"):
+            raise ValueError("give either E and nu (isotropic), or C11, C12 and C44 (cubic)")
+        if self.set is not None:
+            return self
+        if cubic and len(self.cubic_values) < 3:
+            missing = ", ".join(k for k in ("C11", "C12", "C44") if k not in self.cubic_values)
+            raise ValueError(f"a cubic crystal needs {missing} as well")
+        if not cubic and (self.E is None or self.nu is None):
+            raise ValueError(
+                "give the name of a set, or both E and nu, or C11, C12 and C44 of a cubic crystal"
+            )
         return self
 
 

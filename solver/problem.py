@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.domain import Domain
 from ssbmech.formula import Formula
+from ssbmech.materials.laws import Cubic
 from ssbmech.physics import elasticity
 
 #: Where each name of a strain component stands in a 3 x 3 tensor.
@@ -16,15 +17,27 @@ COMPONENTS = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "xy": (0, 1), "yz": (1, 
 
 @dataclass(frozen=True)
 class Material:
-    """Isotropic linear elasticity of one cell group.
+    """Linear elasticity of one cell group: isotropic, or crystals with an orientation each.
 
     Attributes:
-        E: Young's modulus [Pa], constant or a formula of the coordinates (a graded material).
-        nu: Poisson's ratio.
+        E: Young's modulus [Pa], constant or a formula of the coordinates (a graded material); of
+            crystals the average of an untextured aggregate, as a measure of their stiffness.
+        nu: Poisson's ratio, likewise.
+        cubic: Constants of cubic crystals, or None for an isotropic material. Each grain of the
+            mesh has its axes; cells outside grains have those of the mesh.
     """
 
     E: Formula
     nu: float
+    cubic: Cubic | None = None
+
+    @classmethod
+    def of_crystal(cls, cubic: Cubic) -> Material:
+        """A cubic crystal; isotropic where its constants are."""
+        hill = cubic.hill
+        return cls(
+            Formula.constant(hill.E, "pressure"), hill.nu, None if cubic.is_isotropic else cubic
+        )
 
 
 @dataclass(frozen=True)
@@ -112,6 +125,11 @@ class Problem:
         middle = np.asarray(box.mean(axis=0))[None, :] * self.domain.length
         return max(float(m.E.value(middle)[0]) for m in self.materials.values())
 
+    @property
+    def has_crystals(self) -> bool:
+        """Whether any material is a crystal whose orientation matters."""
+        return any(m.cubic is not None for m in self.materials.values())
+
     def domain_box(self) -> NDArray[np.float64]:
         """Lowest and highest coordinates of the body, non-dimensional, shape (2, 3)."""
         from mpi4py import MPI
@@ -130,6 +148,8 @@ class Problem:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
         """Lame constants [Pa] of a cell group at points, and the relative gradient of a graded E.
 
+        Of crystals those of the isotropic part of the law, C12 and C44 (``physics.anisotropy``).
+
         Args:
             tag: Cell tag.
             x: Points in metres, shape (..., 3).
@@ -138,6 +158,9 @@ class Problem:
             lam and mu of shape (...), and grad(E)/E of shape (..., 3) [1/m] or None if constant.
         """
         material = self.material_of_tag(tag)
+        if material.cubic is not None:
+            one = np.ones(x.shape[:-1])
+            return material.cubic.C12 * one, material.cubic.C44 * one, None
         E = material.E.value(x)
         unit_lam, unit_mu = elasticity.lame(1.0, material.nu, self.model)
         grad = None

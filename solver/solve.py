@@ -17,10 +17,11 @@ from dolfinx.fem.petsc import (
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from ssbmech import crystals
 from ssbmech.errors import SolverError
 from ssbmech.formula import Formula
 from ssbmech.numerics.linear import LinearReport, LinearSolver, rigid_modes
-from ssbmech.physics import elasticity
+from ssbmech.physics import anisotropy, elasticity
 from ssbmech.problem import COMPONENTS, Problem
 
 _AXES = {
@@ -43,6 +44,7 @@ class Solution:
         load_work: Work of the loads on u [J] (twice the work done when loads grow from zero).
         report: The linear solve.
         pins: Displacement components held to remove rigid motion, in words.
+        notes: What limits the model, in words.
     """
 
     problem: Problem
@@ -52,6 +54,7 @@ class Solution:
     load_work: float
     report: LinearReport
     pins: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def energy_unit(self) -> str:
@@ -68,6 +71,7 @@ class ElasticSystem:
     """Forms, constraints and solver of a problem, reusable when the mesh changes its shape."""
 
     def __init__(self, problem: Problem) -> None:
+        crystals.check(problem)
         self.problem = problem
         self.modulus = problem.modulus
         domain, model = problem.domain, problem.model
@@ -96,9 +100,13 @@ class ElasticSystem:
         w = elasticity.weight(x, model)
         lam, mu = self._lame(x)
         eigen = self._eigenstrain(x)
+        crystal = crystals.fields(problem, self.modulus)
 
         def sigma(eps: Any) -> Any:
-            return elasticity.stress(eps, lam, mu, model)
+            stress = elasticity.stress(eps, lam, mu, model)
+            if crystal is None:  # the compiled form of an isotropic body knows nothing of crystals
+                return stress
+            return stress + anisotropy.excess_stress_ufl(eps, *crystal)
 
         def strain(w_: Any) -> Any:
             return elasticity.strain(w_, x, model)
@@ -142,6 +150,10 @@ class ElasticSystem:
             constant = material.E.is_constant
             E = float(material.E.value(np.zeros((1, 3)))[0]) / self.modulus if constant else 1.0
             lam[tag], mu[tag] = elasticity.lame(E, material.nu, p.model)
+            if material.cubic is not None:
+                lam[tag], mu[tag] = (
+                    c / self.modulus for c in (material.cubic.C12, material.cubic.C44)
+                )
             if not constant:
                 inside = self._cellwise({tag: 1.0})
                 graded += inside * (self._scalar(material.E, x, self.modulus) - 1)
@@ -339,7 +351,9 @@ class ElasticSystem:
         work = comm.allreduce(fem.assemble_scalar(self._work)) * measure
         A.destroy()
         b.destroy()
-        return Solution(p, u, self.modulus, energy, work, report, self.pins)
+        note = crystals.plane_note(p)
+        notes = (note,) if note else ()
+        return Solution(p, u, self.modulus, energy, work, report, self.pins, notes)
 
     def mean_pressures(self) -> dict[str, float]:
         """Mean pressure -tr(sigma)/3 of each material group [Pa], compression positive."""

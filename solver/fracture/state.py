@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssbmech import crystals
 from ssbmech.fracture import williams
 from ssbmech.fracture.sampling import Samples
+from ssbmech.physics.anisotropy import excess_stress
 from ssbmech.problem import Problem
 from ssbmech.solve import Solution
 
@@ -51,7 +53,10 @@ def tip_material(problem: Problem, tag: int, point: NDArray[np.float64]) -> TipM
 
 @dataclass(frozen=True)
 class State:
-    """Material and mechanical state at points (non-dimensional)."""
+    """Material and mechanical state at points (non-dimensional).
+
+    ``lam`` and ``mu`` of a crystal are its C12 and C44; ``sigma`` is its whole stress.
+    """
 
     lam: NDArray[np.float64]
     mu: NDArray[np.float64]
@@ -108,6 +113,10 @@ def state_at(solution: Solution, tag: int, sample: Samples) -> State:
     sigma = 2 * mu[..., None, None] * eps + (lam * trace)[..., None, None] * _EYE
     if plane_stress:
         sigma[..., 2, 2] = 0
+    cubic = p.material_of_tag(tag).cubic
+    if cubic is not None:
+        axes = crystals.axes_of_cells(p, s.cells)[:, None]
+        sigma = sigma + excess_stress(eps, cubic.excess / solution.modulus, axes)
     return State(
         lam,
         mu,

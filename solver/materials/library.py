@@ -15,6 +15,7 @@ from typing import Any
 
 from ssbmech import units
 from ssbmech.errors import MaterialError, UnitError, nearest
+from ssbmech.materials.laws import check_cubic
 
 #: What a standing means. Only "recalled" counts as unverified.
 STANDINGS = {
@@ -88,7 +89,7 @@ KEYS: dict[str, str] = {
     "thickness_per_capacity": "",
 }
 _SIGNED = ("reaction_volume_change", "reaction_volume_change_with_li", "growth_eigenstrain", "nu",
-           "expansion")  # fmt: skip
+           "expansion", "C12")  # fmt: skip
 _SET_KEYS = ("title", "kind", "notes", "extends", "replaces")
 _VALUE_KEYS = ("value", "low", "high", "temperature", "source", "standing", "note", "alternatives",
                "unverified_inputs")  # fmt: skip
@@ -382,10 +383,8 @@ def _unit_text(given: str) -> str:
 
 def _check_elastic(values: dict[str, Value], where: str) -> None:
     """Refuse a cubic crystal that is not stable."""
-    if all(k in values for k in ("C11", "C12", "C44")) and (
-        values["C11"].value <= values["C12"].value
-    ):
-        raise MaterialError("C11 must exceed C12 in a stable crystal", key=where)
+    if all(k in values for k in ("C11", "C12", "C44")):
+        check_cubic(*(values[k].value for k in ("C11", "C12", "C44")), key=where)
 
 
 def with_value(material: MaterialSet, key: str, text: str, source: str) -> MaterialSet:
