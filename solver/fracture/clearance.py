@@ -8,12 +8,17 @@ import dolfinx
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+from ssbmech import crystals
 from ssbmech.domain import facet_cells, facet_normals, vertex_nodes
 from ssbmech.fracture.front import Crack, Curve, Tip
 from ssbmech.problem import Problem
 
 #: A virtual extension may end on a boundary that it is tangent to (|e1.n| below this).
 _TANGENT = 0.1
+#: An interface is moved by an extension unless it lies along it (|e1.n| below this).
+_ALONG = 1e-6
+#: A front may lie in an interface along its extension (|e1.n| below this), not on one across.
+_CROSSING = 1e-2
 
 
 def clearance(
@@ -47,19 +52,58 @@ def clearance(
 
 
 def interface_distance(problem: Problem, front: Tip | Curve) -> float:
-    """Distance from the front to the nearest vertex where two materials meet (all ranks)."""
-    domain = problem.domain
-    nodes = vertex_nodes(domain.mesh)
-    tags = domain.tag_of_cell()
-    low = np.full(len(domain.mesh.geometry.x), np.iinfo(np.int32).max)
-    high = np.full(len(low), -1)
-    np.minimum.at(low, nodes, tags[:, None])
-    np.maximum.at(high, nodes, tags[:, None])
-    mixed = np.flatnonzero(high > low)
+    """Distance from the front to the nearest interface that its extension would move (all ranks).
+
+    An interface along the extension, such as a flat grain boundary in which the crack runs, slides
+    in itself and is none.
+    """
+    nodes, normal = _interfaces(problem)
+    x = problem.domain.mesh.geometry.x[nodes]
     mine = np.inf
-    if mixed.size:
-        mine = float(front.locate(domain.mesh.geometry.x[mixed]).r.min())
-    return domain.comm.allreduce(mine, op=MPI.MIN)
+    if len(x):
+        e1 = front.locate(x.mean(axis=1)).frame[:, 0]
+        moved = np.abs(np.einsum("nk,nk->n", normal, e1)) > _ALONG
+        mine = float(front.locate(x[moved]).r.min(initial=np.inf))
+    return problem.domain.comm.allreduce(mine, op=MPI.MIN)
+
+
+def crossing_interface(problem: Problem, front: Tip | Curve) -> bool:
+    """Whether the front ends on an interface across its extension (all ranks).
+
+    There the stress grows with a power of its own, and J is zero or infinite.
+    """
+    domain = problem.domain
+    nodes, normal = _interfaces(problem)
+    on = np.isin(domain.node_ids[nodes], front.nodes).sum(axis=1) >= domain.tdim - 1
+    mine = False
+    if on.any():
+        e1 = front.locate(domain.mesh.geometry.x[nodes[on]].mean(axis=1)).frame[:, 0]
+        mine = bool((np.abs(np.einsum("nk,nk->n", normal[on], e1)) > _CROSSING).any())
+    return problem.domain.comm.allreduce(mine, op=MPI.LOR)
+
+
+def crystal_distance(problem: Problem, front: Tip | Curve) -> float:
+    """Distance from the front to the nearest crystal (all ranks); infinite without one."""
+    mine = np.inf
+    if problem.has_crystals:
+        mesh = problem.domain.mesh
+        nodes = np.unique(vertex_nodes(mesh)[crystals.crystal_cells(problem)])
+        if nodes.size:
+            mine = float(front.locate(mesh.geometry.x[nodes]).r.min())
+    return problem.domain.comm.allreduce(mine, op=MPI.MIN)
+
+
+def _interfaces(problem: Problem) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Facets of this rank where the stiffness may jump: vertex nodes and unit normals."""
+    mesh, dim = problem.domain.mesh, problem.domain.tdim
+    mesh.topology.create_connectivity(dim - 1, dim)
+    f2c = mesh.topology.connectivity(dim - 1, dim)
+    inner = np.flatnonzero(np.diff(f2c.offsets) == 2).astype(np.int32)
+    pairs = f2c.array[f2c.offsets[inner][:, None] + np.arange(2)].reshape(-1, 2)
+    phase = crystals.phase_of_cell(problem)
+    facets = inner[phase[pairs[:, 0]] != phase[pairs[:, 1]]]
+    nodes = facet_cells(mesh, facets)[2]
+    return nodes, facet_normals(mesh.geometry.x[nodes])
 
 
 def free_ends(problem: Problem, front: Tip | Curve) -> int:

@@ -12,8 +12,10 @@ with m the outward normal, t the face traction and b the body force; axisymmetry
 The interaction integral is its mixed part with an auxiliary state (``williams``), which is
 compatible but need not be in equilibrium: div(sigma_aux)_j u_j,k appears in place of a
 correction for curvature, and interfaces and grading are covered because sigma_aux uses the
-stiffness of the point. All these are linear in q, so one pass gives a *configurational force* at
-every vertex, and each ring and each place along the front is a sum over vertices.
+stiffness of the point. J takes crystals of any orientation, their boundaries being interfaces; the
+auxiliary states are isotropic, so K does not. All these are linear in q, so one pass gives a
+*configurational force* at every vertex, and each ring and each place along the front is a sum over
+vertices.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssbmech import crystals
 from ssbmech.domain import cell_facets, vertex_nodes
 from ssbmech.fracture import williams
 from ssbmech.fracture.front import Curve, Local, Tip
@@ -316,10 +319,10 @@ class ForceAssembler:
         return mesh.topology.connectivity(dim, dim - 1).array.reshape(-1, dim + 1)
 
     def _interfaces(self) -> None:
-        """Both sides of facets between cells of different groups; each facet on its owner only."""
+        """Both sides of facets where the stiffness may jump; each facet on its owner only."""
         p = self.solution.problem
         mesh, dim = p.domain.mesh, p.domain.tdim
-        if len(p.domain.cell_groups) < 2:
+        if len(p.domain.cell_groups) < 2 and not p.has_crystals:
             return
         c2f = self._c2f()
         f2c = mesh.topology.connectivity(dim - 1, dim)
@@ -330,7 +333,8 @@ class ForceAssembler:
         candidates = candidates[(candidates < owned_facets) & (n_cells[candidates] == 2)]
         pairs = f2c.array[f2c.offsets[candidates][:, None] + np.arange(2)]
         pairs = pairs.reshape(-1, 2)
-        differ = self._tags[pairs[:, 0]] != self._tags[pairs[:, 1]]
+        phase = crystals.phase_of_cell(p)
+        differ = phase[pairs[:, 0]] != phase[pairs[:, 1]]
         facets, pairs = candidates[differ], pairs[differ]
         rule = facet_rule(dim, self.sampler.degree + 3)
         for side in range(2):

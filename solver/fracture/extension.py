@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from ssbmech.errors import FractureError
 from ssbmech.fracture.clearance import interface_distance
 from ssbmech.fracture.front import Crack, Curve, Tip, fronts_of
 from ssbmech.fracture.rings import FrontResult
@@ -47,13 +48,24 @@ def extension_check(
         crack: The crack.
         results: Its fracture quantities, whose largest accepted ring carries the extension.
         relative_step: Extension over the radius of that ring.
+
+    Raises:
+        FractureError: On every rank, when a front lies on an interface across its extension.
     """
     p = solution.problem
     L, geometry = p.domain.length, p.domain.mesh.geometry
     checks = []
     for front, result in zip(fronts_of(p.domain, crack, p.model), results, strict=True):
-        # An interface between materials must stay where it is: moving it costs energy of its own.
+        # An interface between materials or crystals must stay where it is: moving it costs energy
+        # of its own.
         free = 0.9 * interface_distance(p, front)
+        if free <= 0:
+            raise FractureError(
+                f"the front {front.name!r} lies on an interface that its extension would move, so "
+                "that the energy released by the crack alone cannot be told",
+                key="fracture.energy_check",
+                hint="Leave energy_check out",
+            )
         outer = min(max(r.outer for r in result.rings if not r.refused) / L, free)
         x0 = geometry.x.copy()
         where = front.locate(x0)

@@ -139,7 +139,7 @@ def judge(
     """Apply the criterion.
 
     Args:
-        fronts: Fracture quantities under all loads.
+        fronts: Fracture quantities under all loads; one without K is left out, with a note.
         background: The same without the filament's pressure, or None when nothing else loads.
         pressure: Applied pressure [Pa].
         overpotential: Applied overpotential [V], or None.
@@ -147,12 +147,16 @@ def judge(
         size: Flaw size [m].
         molar_volumes: V_m, V_+ [m^3/mol].
     """
-    K = np.concatenate([f.values["K_I"] for f in fronts])
+    with_K = [i for i, f in enumerate(fronts) if "K_I" in f.values]
+    K = np.concatenate([fronts[i].values["K_I"] for i in with_K])
     K0 = np.zeros_like(K)
     if background is not None:
-        K0 = np.concatenate([f.values["K_I"] for f in background])
+        K0 = np.concatenate([background[i].values["K_I"] for i in with_K])
     k = (K - K0) / pressure
     notes = list(dict.fromkeys(note for f in fronts for note in f.notes))
+    left_out = [f.name for f in fronts if "K_I" not in f.values]
+    if left_out:
+        notes.append(f"without K, and not judged: {', '.join(left_out)}")
 
     def critical(K_IC: float) -> tuple[float, int]:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ssbmech.errors import FractureError
 from ssbmech.fracture.along import FrontLine
 from ssbmech.fracture.clearance import clearance as clearance_of
-from ssbmech.fracture.clearance import free_ends
+from ssbmech.fracture.clearance import crystal_distance, free_ends
 from ssbmech.fracture.contour import ForceAssembler
 from ssbmech.fracture.front import Crack, Curve, Tip, element_size, fronts_of
 from ssbmech.fracture.state import TipMaterial
@@ -127,6 +127,20 @@ def _one_front(
     h = element_size(p.domain, front)
     clearance, obstacle = clearance_of(p, crack, front, siblings)
     radii = np.array(options.radii) / L
+    material, why = material_at(solution, front)
+    if material is not None and p.has_crystals:
+        # the auxiliary fields end where crystals begin; too close to the front, J does without
+        free = crystal_distance(p, front)
+        if radii.min() <= free if radii.size else _REACH * free >= 4 * h:
+            clearance, obstacle = min((clearance, obstacle), (free, "nearest crystal"))
+        else:
+            material, why = (
+                None,
+                (
+                    f"crystals begin {free * L * 1e6:.4g} um from the front, so close that J is given "
+                    "and K is not, since its auxiliary fields are isotropic"
+                ),
+            )
     if not radii.size:
         reach = (_REACH_CURVED if "curvature" in obstacle else _REACH) * clearance
         if reach < 4 * h:
@@ -138,7 +152,6 @@ def _one_front(
                 hint="Refine the mesh at the front, or give fracture.rings",
             )
         radii = reach * np.array(_DEFAULT_RINGS)
-    material = material_at(solution, front)
     modes: tuple[str, ...] = ("I", "T") if crack.symmetry else ("I", "II", "T")
     if isinstance(front, Curve) and not crack.symmetry:
         modes = ("I", "II", "III", "T")
@@ -168,6 +181,8 @@ def _one_front(
         rings.append(Ring(_INNER * outer * L, outer * L, values, refused))
     E_prime = (material.E_prime if material else np.nan) * solution.modulus
     result = _judge(front, line, rings, E_prime, material, options, (clearance * L, obstacle), h, L)
+    limits = (*((why,) if why else ()), *solution.notes)
+    result = replace(result, notes=(*limits, *result.notes))
     if free_ends(p, front):
         note = (
             f"{front.name}: the crack front ends at a free surface, where the stress is not "
@@ -240,8 +255,6 @@ def _judge(
         )
         largest = max(float(np.abs(values["J"]).max()), 1e-300)
         consistency = float(np.abs(values["J"] - J_of_K).max()) / largest
-    else:
-        notes.append("two materials meet at the front: J is given, K has no meaning there")
     if np.any(values.get("K_I", np.zeros(1)) < -1e-6 * max(reference, 1e-300)):
         notes.append("K_I is negative somewhere: the faces would overlap; contact is not modelled")
     return FrontResult(

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.domain import facet_cells, vertex_nodes
+from ssbmech.errors import FractureError
 from ssbmech.fracture.along import FrontLine
+from ssbmech.fracture.clearance import crossing_interface
 from ssbmech.fracture.front import Crack, Curve, Tip
 from ssbmech.fracture.sampling import Sampler
 from ssbmech.fracture.state import TipMaterial, tip_material
@@ -15,15 +17,31 @@ from ssbmech.problem import Problem
 from ssbmech.solve import Solution
 
 
-def material_at(solution: Solution, front: Tip | Curve) -> TipMaterial | None:
-    """Elasticity at the front; None when materials of different stiffness meet there."""
+def material_at(solution: Solution, front: Tip | Curve) -> tuple[TipMaterial | None, str]:
+    """Isotropic elasticity at the front, or None with the reason why K has no meaning there.
+
+    Raises:
+        FractureError: On every rank, when crystals meet at the front across its extension.
+    """
     p = solution.problem
     tags = sorted(_tags_at(p, front))
+    if any(p.material_of_tag(tag).cubic is not None for tag in tags):
+        if crossing_interface(p, front):
+            raise FractureError(
+                f"the crack front {front.name!r} ends on a boundary of a crystal that runs across "
+                "its extension: the stress is not 1/sqrt(r) there, and J has no meaning",
+                key="crack.front",
+                hint="End the crack inside a grain, or on a straight part of a grain boundary",
+            )
+        return None, (
+            "the crystal at the front is anisotropic: J is given, and K is not, since its "
+            "auxiliary fields are isotropic; K_IC is not compared with anything"
+        )
     point = front.point if isinstance(front, Tip) else front.points[0]
     materials = [tip_material(p, tag, point) for tag in tags]
     if any(not np.isclose(m.E, materials[0].E) or m.nu != materials[0].nu for m in materials):
-        return None
-    return materials[0]
+        return None, "two materials meet at the front: J is given, K has no meaning there"
+    return materials[0], ""
 
 
 def tip_state(

@@ -102,7 +102,11 @@ def ring_gates(
                 "value": f.spread,
                 "limit": spread_limit,
                 "passed": bool(f.spread <= spread_limit),
-                "what": "largest deviation of a ring's K over sqrt(E' J)",
+                "what": (
+                    "largest deviation of a ring's K over sqrt(E' J)"
+                    if "K_I" in f.values
+                    else "largest deviation of a ring's J over J"
+                ),
             }
         )
         if "K_I" in f.values:
