@@ -134,12 +134,10 @@ def _one_front(
         if radii.min() <= free if radii.size else _REACH * free >= 4 * h:
             clearance, obstacle = min((clearance, obstacle), (free, "nearest crystal"))
         else:
-            material, why = (
-                None,
-                (
-                    f"crystals begin {free * L * 1e6:.4g} um from the front, so close that J is given "
-                    "and K is not, since its auxiliary fields are isotropic"
-                ),
+            material = None
+            why = (
+                f"crystals begin {free * L * 1e6:.4g} um from the front: J is given, and K is not, "
+                "since its auxiliary fields are isotropic and end there"
             )
     if not radii.size:
         reach = (_REACH_CURVED if "curvature" in obstacle else _REACH) * clearance
