@@ -12,6 +12,7 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 from ssbmech.errors import MeshError, nearest
+from ssbmech.meshes.cell import cell
 from ssbmech.meshes.cracks import edge, griffith, strip
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.filament import ellipse, slit
@@ -34,6 +35,7 @@ BUILDERS: dict[str, Callable[..., MeshData]] = {
     "ellipsoid_filament": ellipsoid_filament,
     "sphere": sphere,
     "shell": shell,
+    "cell": cell,
 }
 
 

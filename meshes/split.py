@@ -15,7 +15,7 @@ from ssbmech.meshes.elements import FACETS, Floats, Ints, keys
 def split_crack(
     data: MeshData,
     facet_group: str | Sequence[str],
-    front: str | Sequence[str] | Ints,
+    front: str | Sequence[str] | Ints | None,
     *,
     lower: str | Sequence[str],
     upper: str | Sequence[str],
@@ -33,7 +33,7 @@ def split_crack(
         data: Mesh with the crack as tagged interior facets.
         facet_group: Its facet group, or several that make one crack (partly filled faces).
         front: Its fronts in ``data.fronts``, or their vertex nodes as an array; every edge of
-            the crack inside the body must be in one of them.
+            the crack inside the body must be in one of them. None: wherever the crack ends.
         lower: Name(s) of the new face group(s) on the ``-normal`` side, one per ``facet_group``.
         upper: The same on the ``+normal`` side.
         normal: Vector that tells above from below; +y in 2-D and +z in 3-D by default.
@@ -46,9 +46,11 @@ def split_crack(
             inner edge is not the front; with coordinates.
     """
     groups, below, above = (_names(n) for n in (facet_group, lower, upper))
+    fronts: list[str] = []
+    front_nodes: list[Ints] = []
     if isinstance(front, np.ndarray):
         fronts, front_nodes = ["front"], [front]
-    else:
+    elif front is not None:
         fronts = _names(front)
         front_nodes = [data.front(name, key="front") for name in fronts]
     if not len(groups) == len(below) == len(above):
@@ -110,7 +112,8 @@ def split_crack(
     number[is_new] = n + np.arange(int(is_new.sum()))
     new_of_incidence = number[np.searchsorted(component, label)]
 
-    _check_front(data, crack, front_nodes, np.unique(node_of[is_new]), fronts)
+    if front is not None:
+        _check_front(data, crack, front_nodes, np.unique(node_of[is_new]), fronts)
 
     cells = data.cells.copy()
     cells[inc_cell, inc_local] = new_of_incidence

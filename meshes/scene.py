@@ -1,0 +1,391 @@
+"""A geometry painted from parts that overlap: one region, its holes, interfaces and cracks.
+
+Parts are painted one over another; Gmsh (OpenCASCADE) cuts them into pieces, each piece belongs to
+the last part that covers it, and everything else follows from what lies on the two sides of a
+facet: interfaces, grain boundaries, walls of voids. Sheets (cracks, blocked patches) lie inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from ssbmech.errors import MeshError
+from ssbmech.meshes.data import MeshData
+from ssbmech.meshes.elements import Ints, cell_facets, keys
+from ssbmech.meshes.session import TYPES, collect
+from ssbmech.meshes.sizing import Grading, background
+
+#: From the current collector of the anode to the cathode: gives the name of an interface.
+ORDER = (
+    "stack_plate", "lithium", "impurity", "interlayer", "coating", "interphase", "skin",
+    "electrolyte", "grain_boundary", "cathode_coating",
+)  # fmt: skip
+# Elements around a full circle of a curved wall.
+_AROUND = {2: 24, 3: 16}
+_SHORT = {"lithium": "li", "electrolyte": "sse"}
+GRAIN_BOUNDARIES = "grain_boundaries"
+
+
+def pair_name(a: str, b: str) -> str:
+    """Facet group between two cell groups: ``li_sse``, ``lithium_interlayer``, ..."""
+    if {a, b} == {"lithium", "electrolyte"}:
+        return "li_sse"
+    if a == b:
+        return GRAIN_BOUNDARIES
+    first, second = sorted((a, b), key=lambda n: (ORDER.index(n) if n in ORDER else 99, n))
+    return f"{first}_{second}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A painted region.
+
+    Attributes:
+        name: Cell group, or None for a hole.
+        tags: Entities of the dimension of the scene.
+        grain: Grain number, 0 for none.
+        over: Cell groups that it may cover; empty: whatever is there.
+        wall: First part of the name of a hole's facets: ``void`` gives ``void_li``.
+    """
+
+    name: str | None
+    tags: tuple[int, ...]
+    grain: int = 0
+    over: tuple[str, ...] = ()
+    wall: str = "void"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Facets inside the body.
+
+    Attributes:
+        name: Facet group.
+        tags: Entities of one dimension less.
+        size: Element sizes around its rim inside the body, or None.
+    """
+
+    name: str
+    tags: tuple[int, ...]
+    size: Grading | None = None
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """What Gmsh made of the parts: owner of each piece, facet groups, rims, exact measures."""
+
+    owner: dict[int, Part]
+    groups: dict[str, list[int]]
+    between: dict[str, set[str]]
+    rims: list[tuple[Grading, list[int]]]
+    measures: dict[str, float]
+
+
+def mesh_scene(
+    gmsh: Any,
+    dim: int,
+    parts: Sequence[Part],
+    sheets: Sequence[Sheet],
+    side: Callable[[Any], str | None],
+    sizes: dict[str, Grading],
+    everywhere: float,
+    *,
+    order: int,
+    key: str,
+) -> MeshData:
+    """Cut, name and mesh a scene. Sheets stay interior facets: `split_crack` opens them.
+
+    Args:
+        gmsh: The module, inside a session.
+        dim: 2 or 3.
+        parts: In the order of painting.
+        sheets: Facets inside; names may repeat.
+        side: Gives the group of an outer side from its bounding box (xmin, ..., zmax) [um].
+        sizes: Element sizes near facet groups; groups that the scene lacks are left out.
+        everywhere: Largest element [um].
+        order: Order of the cells; curved sides get curved cells.
+        key: For messages.
+
+    Returns:
+        The mesh with grain numbers, triple lines and the notes ``between:GROUP``.
+
+    Raises:
+        MeshError: If nothing is left of the body, or Gmsh fails.
+    """
+    pieces = _cut(gmsh, dim, parts, sheets, side)
+    if not pieces.owner:
+        raise MeshError("the features leave nothing of the body", key=key)
+    _set_sizes(gmsh, dim, pieces, sizes, everywhere)
+    _name_groups(gmsh, dim, pieces)
+    gmsh.model.mesh.generate(dim)
+    if order == 2:
+        gmsh.model.mesh.setOrder(2)
+    data = collect(gmsh, dim, order)
+    grains = _grains(gmsh, dim, order, pieces.owner)
+    data = _drop_lost_facets(data)
+    notes = {f"between:{name}": ",".join(sorted(v)) for name, v in pieces.between.items()}
+    notes = {k: v for k, v in notes.items() if v}
+    data = replace(data, notes=data.notes | pieces.measures | notes)
+    if not grains.any():
+        return data
+    data = replace(data, grains=grains)
+    return replace(data, lines=data.lines | {"triple_lines": triple_lines(data)})
+
+
+def _cut(
+    gmsh: Any, dim: int, parts: Sequence[Part], sheets: Sequence[Sheet], side: Callable
+) -> _Pieces:
+    occ = gmsh.model.occ
+    objects = [(dim, tag) for part in parts for tag in part.tags]
+    tools = [(dim - 1, tag) for sheet in sheets for tag in sheet.tags]
+    if len(objects) + len(tools) > 1:
+        _, cut = occ.fragment(objects, tools)
+    else:
+        cut = [[item] for item in objects]
+    occ.synchronize()
+    owner: dict[int, Part] = {}
+    at = 0
+    for part in parts:
+        for _ in part.tags:
+            for d, tag in cut[at]:
+                if d == dim and _may_cover(part, owner.get(tag)):
+                    owner[tag] = part
+            at += 1
+    inside: dict[str, list[int]] = {}
+    by_sheet: list[tuple[Sheet, list[int]]] = []
+    for sheet in sheets:
+        found: list[int] = []
+        for _ in sheet.tags:
+            found += [tag for d, tag in cut[at] if d == dim - 1]
+            at += 1
+        inside.setdefault(sheet.name, []).extend(found)
+        by_sheet.append((sheet, found))
+    groups, between = _facet_groups(gmsh, dim, owner, inside, side)
+    rims = _rims(gmsh, dim, by_sheet, groups)
+    holes = [(dim, tag) for tag, part in owner.items() if part.name is None]
+    if holes:
+        occ.remove(holes, recursive=True)
+        occ.synchronize()
+    kept = {tag: part for tag, part in owner.items() if part.name is not None}
+    alive = {tag for _, tag in gmsh.model.getEntities(dim - 1)}
+    groups = {name: [t for t in tags if t in alive] for name, tags in groups.items()}
+    lower = {tag for _, tag in gmsh.model.getEntities(dim - 2)}
+    rims = [(size, [t for t in tags if t in lower]) for size, tags in rims]
+    measures: dict[str, float] = {}
+    for tag, part in kept.items():
+        name = f"{'area' if dim == 2 else 'volume'}:{part.name}"
+        measures[name] = measures.get(name, 0.0) + float(occ.getMass(dim, tag))
+    return _Pieces(kept, groups, between, rims, measures)
+
+
+def _may_cover(part: Part, now: Part | None) -> bool:
+    return not part.over or (now is not None and now.name in part.over)
+
+
+def _facet_groups(
+    gmsh: Any, dim: int, owner: dict[int, Part], inside: dict[str, list[int]], side: Callable
+) -> tuple[dict[str, list[int]], dict[str, set[str]]]:
+    """Facet entities by group, and which cell groups lie on their two sides."""
+    groups: dict[str, list[int]] = {}
+    between: dict[str, set[str]] = {}
+    of_sheet = {tag: name for name, tags in inside.items() for tag in tags}
+    for _, tag in gmsh.model.getEntities(dim - 1):
+        up = [owner[int(t)] for t in gmsh.model.getAdjacencies(dim - 1, tag)[0] if int(t) in owner]
+        solid = [part for part in up if part.name is not None]
+        names = sorted(str(part.name) for part in solid)
+        if tag in of_sheet:
+            name: str | None = of_sheet[tag]
+        elif len(solid) == 2:
+            same = solid[0].name == solid[1].name
+            if same and solid[0].grain == solid[1].grain:
+                continue
+            name = pair_name(*names)
+        elif len(solid) == 1 and len(up) == 2:
+            hole = next(part for part in up if part.name is None)
+            name = f"{hole.wall}_{_SHORT.get(names[0], names[0])}"
+        elif len(solid) == 1:
+            name = side(gmsh.model.getBoundingBox(dim - 1, tag))
+        else:
+            continue
+        if name is None:
+            continue
+        groups.setdefault(name, []).append(tag)
+        if solid and not name.startswith("crack"):  # cracks will be opened
+            between.setdefault(name, set()).add(
+                "|".join(names if len(names) == 2 else [*names, ""])
+            )
+    return groups, between
+
+
+def _rims(
+    gmsh: Any, dim: int, sheets: list[tuple[Sheet, list[int]]], groups: dict[str, list[int]]
+) -> list[tuple[Grading, list[int]]]:
+    """Where each sheet ends inside the body: not on its sides, interfaces or holes.
+
+    Sheets of one name and size that touch have one rim.
+    """
+    own = {tag for _, tags in sheets for tag in tags}
+    walls = {
+        tag
+        for name, tags in groups.items()
+        if name != GRAIN_BOUNDARIES
+        for tag in tags
+        if tag not in own
+    }
+    sized = [(sheet.size, tags) for sheet, tags in sheets if sheet.size is not None and tags]
+    merged: dict[Grading, list[int]] = {}
+    for size, tags in sized:
+        merged.setdefault(size, []).extend(tags)
+    rims = []
+    for size, tags in merged.items():
+        edges = gmsh.model.getBoundary([(dim - 1, t) for t in tags], combined=True, oriented=False)
+        free = [
+            tag
+            for d, tag in edges
+            if not walls.intersection(int(t) for t in gmsh.model.getAdjacencies(d, tag)[0])
+        ]
+        rims.append((size, free))
+    return rims
+
+
+def _set_sizes(
+    gmsh: Any, dim: int, pieces: _Pieces, sizes: dict[str, Grading], everywhere: float
+) -> None:
+    what = {0: "PointsList", 1: "CurvesList", 2: "SurfacesList"}
+    fields: list[tuple[str, Sequence[int], Grading]] = [
+        (what[dim - 1], tags, sizes[name])
+        for name, tags in pieces.groups.items()
+        if name in sizes and tags
+    ]
+    fields += [(what[dim - 2], tags, size) for size, tags in pieces.rims if tags]
+    gmsh.option.setNumber("Mesh.MeshSizeMax", everywhere)
+    gmsh.option.setNumber("Mesh.MeshSizeFromCurvature", _AROUND[dim])
+    if fields:
+        background(gmsh, fields)
+
+
+def _name_groups(gmsh: Any, dim: int, pieces: _Pieces) -> None:
+    cells: dict[str, list[int]] = {}
+    for tag, part in sorted(pieces.owner.items()):
+        cells.setdefault(str(part.name), []).append(tag)
+    for name in sorted(cells, key=lambda n: ORDER.index(n) if n in ORDER else 99):
+        gmsh.model.addPhysicalGroup(dim, cells[name], name=name)
+    for name, tags in pieces.groups.items():
+        if tags:
+            gmsh.model.addPhysicalGroup(dim - 1, sorted(set(tags)), name=name)
+
+
+def _grains(gmsh: Any, dim: int, order: int, owner: dict[int, Part]) -> Any:
+    """Grain number of each cell, in the order in which `collect` takes them."""
+    rows = []
+    for _, physical in gmsh.model.getPhysicalGroups(dim):
+        for entity in gmsh.model.getEntitiesForPhysicalGroup(dim, physical):
+            elements, _ = gmsh.model.mesh.getElementsByType(TYPES[dim, order], int(entity))
+            rows.append(np.full(len(elements), owner[int(entity)].grain, dtype=np.int32))
+    return np.concatenate(rows)
+
+
+def _drop_lost_facets(data: MeshData) -> MeshData:
+    """Without tagged facets of no cell: parts of sheets that reach out of the body."""
+    d, n = data.dim, len(data.points)
+    every = cell_facets(data.cells, d, data.order)[:, :d]
+    inside = (data.facets >= 0).all(axis=1)
+    facets, tags = data.facets[inside], data.facet_tags[inside]
+    both = keys(np.concatenate([every, facets[:, :d]]), n)
+    kept = np.isin(both[len(every) :], both[: len(every)])
+    used = set(np.unique(tags[kept]).tolist())
+    names = {name: tag for name, tag in data.facet_groups.items() if tag in used}
+    return replace(data, facets=facets[kept], facet_tags=tags[kept], facet_groups=names)
+
+
+def triple_lines(data: MeshData) -> Ints:
+    """Edges (3-D) or points (2-D) at which three grain boundaries meet, as vertex nodes."""
+    chosen = data.facets[data.facet_tags == data.facet_groups.get(GRAIN_BOUNDARIES, -1)]
+    if data.dim == 2:
+        nodes, count = np.unique(chosen[:, :2], return_counts=True)
+        return nodes[count > 2][:, None]
+    edges = np.sort(np.concatenate([chosen[:, [0, 1]], chosen[:, [1, 2]], chosen[:, [0, 2]]]), 1)
+    rows, count = np.unique(edges, axis=0, return_counts=True)
+    return rows[count > 2]
+
+
+def rim(data: MeshData, groups: Sequence[str]) -> tuple[Ints, Ints]:
+    """Where facet groups end: inside the body, and on its boundary or at another material.
+
+    Args:
+        data: Mesh with the facets still inside, not split.
+        groups: Facet groups that make one crack.
+
+    Returns:
+        Points (2-D, shape (k, 1)) or edges (3-D, shape (k, 2)) of the front and of the mouth.
+    """
+    d, n = data.dim, len(data.points)
+    tags = [data.facet_groups[g] for g in groups if g in data.facet_groups]
+    own = np.isin(data.facet_tags, tags)
+    chosen = data.facets[own][:, :d]
+    pieces = _ridges(chosen)
+    rows, count = np.unique(pieces, axis=0, return_counts=True)
+    ends = rows[count == 1]
+    every = cell_facets(data.cells, d, data.order)[:, :d]
+    key = keys(every, n)
+    _, first, times = np.unique(key, return_index=True, return_counts=True)
+    outer = every[first[times == 1]]
+    interfaces = data.facets[~own & (_sides_differ(data))][:, :d]
+    stop = np.unique(_ridges(np.concatenate([outer, interfaces])), axis=0)
+    both = np.concatenate([ends, stop])
+    _, inverse = np.unique(both, axis=0, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    at_wall = np.isin(inverse[: len(ends)], inverse[len(ends) :])
+    return ends[~at_wall], ends[at_wall]
+
+
+def untag_closed(data: MeshData, groups: Sequence[str], into: str | None = None) -> MeshData:
+    """Take facets that cannot open out of groups that will be split.
+
+    A facet whose vertices all lie on the rim has no node that would be doubled: it stays closed,
+    whatever its group says. Between two discs that nearly touch that happens.
+
+    Args:
+        data: Mesh with the facets still inside.
+        groups: Groups that make one crack or one gap.
+        into: Group that takes them, or None: no group.
+    """
+    while True:
+        front, mouth = rim(data, groups)
+        every = cell_facets(data.cells, data.dim, data.order)[:, : data.dim]
+        _, first, times = np.unique(
+            keys(every, len(data.points)), return_index=True, return_counts=True
+        )
+        on_surface = np.unique(every[first[times == 1]])
+        closed = np.setdiff1d(np.unique(np.concatenate([front, mouth])), on_surface)
+        tags = [data.facet_groups[g] for g in groups if g in data.facet_groups]
+        stuck = np.isin(data.facet_tags, tags)
+        stuck &= np.isin(data.facets[:, : data.dim], closed).all(axis=1)
+        if not stuck.any():
+            return data
+        marks = data.facet_tags.copy()
+        if into is not None:
+            marks[stuck] = data.facet_tag(into)
+        keep = np.ones(len(marks), dtype=bool) if into is not None else ~stuck
+        data = replace(data, facets=data.facets[keep], facet_tags=marks[keep])
+
+
+def _ridges(facets: Ints) -> Ints:
+    """Vertices of 2-D facets, sorted edges of 3-D ones."""
+    if facets.shape[1] == 2:
+        return facets.reshape(-1, 1)
+    return np.sort(np.concatenate([facets[:, [0, 1]], facets[:, [1, 2]], facets[:, [0, 2]]]), 1)
+
+
+def _sides_differ(data: MeshData) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether a tagged facet lies between two different cell groups."""
+    differ = np.zeros(len(data.facets), dtype=bool)
+    for name, tag in data.facet_groups.items():
+        sides = str(data.notes.get(f"between:{name}", ""))
+        pairs = [pair.split("|") for pair in sides.split(",") if pair]
+        if pairs and all(len(set(p)) == 2 and "" not in p for p in pairs):
+            differ |= data.facet_tags == tag
+    return differ
