@@ -17,6 +17,7 @@ from ssbmech.meshes.cracks import edge, griffith, strip
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.filament import ellipse, slit
 from ssbmech.meshes.inclusion import ellipsoid_filament, shell, sphere
+from ssbmech.meshes.pellet import pellet
 from ssbmech.meshes.solid import penny, semi_ellipse
 
 Kind = Literal[
@@ -36,6 +37,7 @@ BUILDERS: dict[str, Callable[..., MeshData]] = {
     "sphere": sphere,
     "shell": shell,
     "cell": cell,
+    "pellet": pellet,
 }
 
 

@@ -115,7 +115,7 @@ def mesh_scene(
     Raises:
         MeshError: If nothing is left of the body, or Gmsh fails.
     """
-    pieces = _cut(gmsh, dim, parts, sheets, side)
+    pieces = _cut(gmsh, dim, parts, sheets, side, key)
     if not pieces.owner:
         raise MeshError("the features leave nothing of the body", key=key)
     _set_sizes(gmsh, dim, pieces, sizes, everywhere)
@@ -136,7 +136,7 @@ def mesh_scene(
 
 
 def _cut(
-    gmsh: Any, dim: int, parts: Sequence[Part], sheets: Sequence[Sheet], side: Callable
+    gmsh: Any, dim: int, parts: Sequence[Part], sheets: Sequence[Sheet], side: Callable, key: str
 ) -> _Pieces:
     occ = gmsh.model.occ
     objects = [(dim, tag) for part in parts for tag in part.tags]
@@ -149,11 +149,19 @@ def _cut(
     owner: dict[int, Part] = {}
     at = 0
     for part in parts:
+        painted = False
         for _ in part.tags:
             for d, tag in cut[at]:
                 if d == dim and _may_cover(part, owner.get(tag)):
                     owner[tag] = part
+                    painted = True
             at += 1
+        if not painted:  # never lose a feature in silence
+            where = f" in {' or '.join(part.over)}" if part.over else ""
+            raise MeshError(
+                f"a part of the geometry ({part.name or part.wall}) takes no room{where}", key=key,
+                hint="It lies outside the body, or in what it may not cover",
+            )  # fmt: skip
     inside: dict[str, list[int]] = {}
     by_sheet: list[tuple[Sheet, list[int]]] = []
     for sheet in sheets:

@@ -178,7 +178,7 @@ def setup(case: Case, data: MeshData) -> Setup:
             raise CaseError(
                 "the mesh is three-dimensional", key=f"{where}.model", value=model, allowed="3d"
             )
-        model = "3d" if data.dim == 3 else "plane_strain"
+        model = "3d" if data.dim == 3 else str(data.notes.get("model", "plane_strain"))
     if data.dim == 2 and model == "3d":
         raise CaseError(
             "the mesh is two-dimensional", key=f"{where}.model", value=model,
@@ -204,7 +204,7 @@ def _cracks(case: Case, data: MeshData, notes: list[str]) -> tuple[tuple[Crack, 
             data.facet_tag(name, key="crack.faces")
         for name in block.fronts:
             data.front(name, key="crack.front")
-        size = units.quantity(block.size, "length") if block.size else _size_of(case)
+        size = units.quantity(block.size, "length") if block.size else _size_of(case, data)
         return tuple(Crack(tuple(faces), f, bool(block.symmetry)) for f in block.fronts), size
     faces = [g for g in data.facet_groups if g.startswith("crack_")]
     if not faces or not data.fronts or case.geometry is None:
@@ -217,14 +217,14 @@ def _cracks(case: Case, data: MeshData, notes: list[str]) -> tuple[tuple[Crack, 
         + (", on a symmetry plane" if symmetry else "")
     )
     cracks = tuple(Crack(tuple(lower + upper), f, symmetry) for f in data.fronts)
-    return cracks, _size_of(case)
+    return cracks, _size_of(case, data)
 
 
-def _size_of(case: Case) -> float | None:
-    """Flaw size from the geometry's parameter ``a``."""
+def _size_of(case: Case, data: MeshData) -> float | None:
+    """Flaw size from the mesh's description, or the geometry's parameter ``a``."""
     if case.geometry is None:
         return None
-    a = geometry_parameters(case).get("a")
+    a = data.notes.get("crack_size", geometry_parameters(case).get("a"))
     return None if a is None else float(a) * _UM
 
 
