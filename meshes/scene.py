@@ -15,6 +15,7 @@ import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Ints, cell_facets, keys
+from ssbmech.meshes.progress import tell
 from ssbmech.meshes.session import TYPES, collect
 from ssbmech.meshes.sizing import Grading, background
 
@@ -115,12 +116,15 @@ def mesh_scene(
     Raises:
         MeshError: If nothing is left of the body, or Gmsh fails.
     """
+    tell(f"cutting {sum(len(p.tags) for p in parts)} parts")
     pieces = _cut(gmsh, dim, parts, sheets, side, key)
     if not pieces.owner:
         raise MeshError("the features leave nothing of the body", key=key)
     _set_sizes(gmsh, dim, pieces, sizes, everywhere)
     _name_groups(gmsh, dim, pieces)
-    gmsh.model.mesh.generate(dim)
+    for d in range(1, dim + 1):
+        tell(f"meshing {len(gmsh.model.getEntities(d))} {('curves', 'faces', 'volumes')[d - 1]}")
+        gmsh.model.mesh.generate(d)
     if order == 2:
         gmsh.model.mesh.setOrder(2)
     data = collect(gmsh, dim, order)

@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ssbmech.meshes import progress
+
+#: Seconds after which a step is worth a line of its own where no line can be rewritten.
+_LONG = 5.0
+
 
 class Progress:
     """Stages of a run, timed.
@@ -31,8 +36,17 @@ class Progress:
         if live:
             print(f"  {name:<10} ...", end="\r", file=sys.stderr, flush=True)
         note = _Note()
+
+        def step(text: str) -> None:
+            if live:
+                print(f"  {name:<10} {text:<58.58}", end="\r", file=sys.stderr, flush=True)
+            elif not self.quiet and time.perf_counter() - start > _LONG:
+                passed = time.perf_counter() - start
+                print(f"  {name:<10} {text:<58} {passed:7.2f} s", file=sys.stderr, flush=True)
+
         try:
-            yield note
+            with progress.listening(step):
+                yield note
         finally:
             seconds = time.perf_counter() - start
             self.seconds[name] = self.seconds.get(name, 0.0) + seconds
