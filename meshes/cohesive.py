@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import FACETS, Floats, Ints, cell_facets, keys
 from ssbmech.meshes.split import _components, _places, _translate
+
+Mask = NDArray[np.bool_]
 
 
 def split_grains(data: MeshData) -> MeshData:
@@ -37,7 +41,7 @@ def split_grains(data: MeshData) -> MeshData:
 
 
 def split_facets(
-    data: MeshData, group: str, lower: str, upper: str, *, rank: Ints | None = None
+    data: MeshData, group: str, lower: str, upper: str, *, rank: NDArray[Any] | None = None
 ) -> MeshData:
     """Make each facet of a group two coincident facets, and its nodes as many as there are parts.
 
@@ -132,7 +136,7 @@ class FacetIndex:
     key: Ints
     tagged: Ints
 
-    def owners(self, mask: np.ndarray | slice = slice(None)) -> Ints:  # type: ignore[type-arg]
+    def owners(self, mask: Mask | slice = slice(None)) -> Ints:
         """Two rows of ``every`` for each tagged facet in the mask, -1 for a missing one.
 
         Raises:
@@ -184,7 +188,7 @@ class Parts:
 def parts_around(
     data: MeshData,
     index: FacetIndex,
-    cut: np.ndarray,  # type: ignore[type-arg]
+    cut: Mask,
     *,
     key: str,
 ) -> Parts:
@@ -267,16 +271,16 @@ def follow(line: Ints, old: Ints, new: Ints) -> Ints:
 def _by_rank(
     data: MeshData,
     group: str,
-    cut: np.ndarray,  # type: ignore[type-arg]
+    cut: Mask,
     sides: Ints,
-    rank: Ints | None,
+    rank: NDArray[Any] | None,
 ) -> Ints:
     """The rows of `Parts.sides` with the side of the smaller rank first."""
     cells = sides // (data.dim + 1)
-    ranks: Sequence[Ints] = [np.asarray(rank)] if rank is not None else [data.cell_tags]
+    ranks: Sequence[NDArray[Any]] = [np.asarray(rank)] if rank is not None else [data.cell_tags]
     if rank is None and data.grains is not None:
         ranks = [data.grains, data.cell_tags]
-    difference = np.zeros(len(cells), dtype=np.int64)
+    difference: Ints = np.zeros(len(cells), dtype=np.int64)
     for numbers in ranks:
         step = numbers[cells[:, 1]].astype(np.int64) - numbers[cells[:, 0]]
         difference = np.where(difference == 0, step, difference)
@@ -292,7 +296,7 @@ def _by_rank(
     return np.where((difference < 0)[:, None], sides[:, ::-1], sides)
 
 
-def _pieces(data: MeshData, index: FacetIndex, cut: np.ndarray) -> int:  # type: ignore[type-arg]
+def _pieces(data: MeshData, index: FacetIndex, cut: Mask) -> int:
     """Number of pieces that share no facet outside the cut."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components

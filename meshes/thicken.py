@@ -1,0 +1,354 @@
+"""Gives tagged facets a finite thickness: a layer of cells of its own material.
+
+The facets stay where they are, as the middle of the layer (or, one-sided, as its outer face). Each
+part of the body around a node of theirs gets a copy of the node, moved into that part; the gap
+between a facet and its moved copy is a prism, split into simplices in the order of the facet's
+vertex numbers, so that neighbours agree on the diagonals. The facets' nodes are common to all
+parts: the prisms of all facets that meet at an edge or a point fill the junction too, however many
+meet there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech.errors import MeshError
+from ssbmech.meshes.cohesive import (
+    FacetIndex,
+    Mask,
+    Parts,
+    _at,
+    facet_index,
+    moved_cells,
+    parts_around,
+)
+from ssbmech.meshes.data import MeshData
+from ssbmech.meshes.elements import Floats, Ints, cell_facets, keys, signed_measure
+from ssbmech.meshes.offset import displacements, spread
+from ssbmech.meshes.parameters import number as checked
+from ssbmech.meshes.split import _translate
+
+# What is left of a cell at least, before the displacement is spread and before it is refused.
+_SPREAD, _LEAST = 0.3, 1e-6
+
+
+def thicken_grain_boundaries(
+    data: MeshData, thickness: float, group: str = "grain_boundary"
+) -> MeshData:
+    """Give the facet group ``grain_boundaries`` a thickness, see `thicken_facets`.
+
+    Args:
+        data: Mesh of first order.
+        thickness: Of the layer, half of it on either side [um].
+        group: Material group of the layer.
+    """
+    return thicken_facets(data, "grain_boundaries", thickness, group)
+
+
+def thicken_facets(
+    data: MeshData,
+    facet_group: str | Sequence[str],
+    thickness: float,
+    group: str,
+    *,
+    side: str = "both",
+) -> MeshData:
+    """Replace facets by a layer of cells of uniform thickness.
+
+    The faces of the layer are exactly parallel to flat facets. A node where more different planes
+    of one part meet than there are dimensions gets the least-squares compromise. Nodes on outer
+    sides stay on them. Along an inner edge of the facets (where the material reaches around it,
+    or where they fold back on themselves by more than 174 degrees, as at a crack front) the layer
+    closes: it tapers to zero over the last row of facets.
+
+    Args:
+        data: Mesh of first order.
+        facet_group: One facet group or several that make one sheet. Facets on the boundary (faces
+            of a crack that is split already) get their whole thickness inside the body.
+        thickness: Of the layer [um].
+        group: Material group of the layer; may exist.
+        side: ``both`` for half the thickness on either side, or the cell group in which the whole
+            layer grows, while the nodes of the other side stay.
+
+    Returns:
+        The mesh with the layer; its cells have grain number 0. Outer sides extend over the ends
+        of the layer. Interior facet groups that were thickened are replaced by the faces of the
+        layer, ``a_b`` in alphabetical order for the cell groups a and b; those on the boundary
+        stay. Notes of exact areas or volumes of the materials that the layer took from are gone.
+
+    Raises:
+        MeshError: If the layer does not fit; with the place and the largest thickness that does.
+    """
+    groups = [facet_group] if isinstance(facet_group, str) else list(facet_group)
+    checked("thickness", thickness)
+    if data.order != 1:
+        raise MeshError("only meshes of first order", key="order", value=data.order, allowed="1")
+    tags = [data.facet_tag(name, key="facet_group") for name in groups]
+    cut = np.isin(data.facet_tags, tags)
+    index = facet_index(data)
+    parts = parts_around(data, index, cut, key=", ".join(groups))
+    width = _widths(data, cut, parts.sides, thickness, side)
+
+    shift = displacements(data, index, cut, parts, width)
+    opened: Mask = np.asarray(shift.any(axis=1))
+    if not opened.any():
+        raise MeshError(
+            f"the layer has no room to open at {_at(data.points[parts.node[:1]])}",
+            key=", ".join(groups),
+            hint="Every node of these facets is on an inner edge; refine the mesh along them",
+        )
+    number = parts.node.copy()
+    number[opened] = len(data.points) + np.arange(int(opened.sum()))
+    cells = moved_cells(data.cells, parts, number)
+    layer = _layer_cells(data, cut, parts, width, number)
+    origin = np.r_[np.arange(len(data.points)), parts.node[opened]]
+    start = data.points[origin]
+    move = np.zeros_like(start)
+    move[len(data.points) :, : data.dim] = shift[opened]
+    move = _fit(data, index, cut, start, move, cells, layer, thickness)
+
+    names = dict(data.cell_groups)
+    names.setdefault(group, max(names.values()) + 1)
+    result = replace(
+        data,
+        points=start + move,
+        cells=np.concatenate([cells, layer]),
+        cell_tags=np.r_[data.cell_tags, np.full(len(layer), names[group])].astype(np.int32),
+        cell_groups=names,
+        grains=None
+        if data.grains is None
+        else np.r_[data.grains, np.zeros(len(layer))].astype(np.int32),
+    )
+    faces = _faces(data, index, cut, result, origin)
+    before, after = _measures(data), _measures(result)
+    taken = [name for name in before if abs(after[name] / before[name] - 1) > 1e-12]
+    dropped = {f"{kind}:{name}" for kind in ("area", "volume") for name in taken}
+    dropped |= {f"between:{name}" for name in groups if name not in faces.groups}
+    notes = {k: v for k, v in data.notes.items() if k not in dropped} | faces.notes
+    return replace(
+        result,
+        facets=faces.facets,
+        facet_tags=faces.tags,
+        facet_groups=faces.groups,
+        notes=notes,
+    )
+
+
+def _measures(data: MeshData) -> dict[str, float]:
+    """Area or volume of each cell group that has cells [um^dim]."""
+    each = signed_measure(data.points, data.cells, data.dim)
+    found = {
+        name: float(each[data.cell_tags == tag].sum()) for name, tag in data.cell_groups.items()
+    }
+    return {name: value for name, value in found.items() if value > 0}
+
+
+# -- cells -----------------------------------------------------------------------------------------
+
+
+def _widths(data: MeshData, cut: Mask, sides: Ints, thickness: float, side: str) -> Floats:
+    """Thickness on either side of each facet [um], shape (n_cut, 2)."""
+    inside = sides >= 0
+    if side == "both":
+        return np.where(inside, thickness / inside.sum(axis=1, keepdims=True), 0.0)
+    tag = data.cell_tag(side, key="side")
+    grows = inside & (data.cell_tags[sides // (data.dim + 1)] == tag)
+    wrong: Mask = np.asarray(grows.sum(axis=1) != 1)
+    if wrong.any():
+        bad = int(np.argmax(wrong))
+        raise MeshError(
+            f"a facet has {int(grows[bad].sum())} sides in {side!r} at "
+            f"{_at(data.points[data.facets[cut][bad]])}",
+            key="side",
+            value=side,
+            allowed="1: the layer grows to one side",
+        )
+    return np.where(grows, thickness, 0.0)
+
+
+def _layer_cells(data: MeshData, cut: Mask, parts: Parts, width: Floats, number: Ints) -> Ints:
+    """The prisms between facets and their moved copies as simplices, shape (n, dim + 1).
+
+    With the vertices p of a facet in the order of their numbers and q their copies, the simplices
+    are p0 .. pk qk .. q(d-1). Where a vertex has not moved, the one with both is dropped. Their
+    orientation follows from the facet's own cell, so that an inverted prism shows.
+    """
+    d = data.dim
+    new = moved_cells(data.cells, parts, number)
+    facet, column = np.nonzero((parts.sides >= 0) & (width > 0))
+    rows = parts.sides[facet, column]
+    cell = rows // (d + 1)
+    base = np.sort(data.facets[cut][facet], axis=1)
+    top = _translate(base, data.cells[cell], new[cell])
+    opposite = data.cells[cell].sum(axis=1) - base.sum(axis=1)
+    turned = signed_measure(data.points, np.column_stack([base, opposite]), d) < 0
+    found = []
+    for k in range(d):
+        simplex = np.column_stack([base[:, : k + 1], top[:, k:]])
+        flip = turned ^ ((d - 1 - k) % 2 == 1)
+        simplex[flip, :2] = simplex[flip, 1::-1]
+        found.append(np.where((base[:, k] != top[:, k])[:, None], simplex, -1))
+    stacked = np.stack(found, axis=1).reshape(-1, d + 1)
+    return stacked[stacked[:, 0] >= 0]
+
+
+def _fit(
+    data: MeshData,
+    index: FacetIndex,
+    cut: Mask,
+    start: Floats,
+    move: Floats,
+    cells: Ints,
+    layer: Ints,
+    thickness: float,
+) -> Floats:
+    """Displacements with which no cell is inverted, spread into the body where they have to be.
+
+    Raises:
+        MeshError: If there are none; with the place and about the largest thickness that fits.
+    """
+    d = data.dim
+    before = np.abs(signed_measure(data.points, data.cells, d))
+
+    def left(move: Floats, scale: float) -> tuple[Floats, Floats]:
+        points = start + scale * move
+        return signed_measure(points, cells, d) / before, signed_measure(points, layer, d)
+
+    old, new = left(move, 1.0)
+    if old.min() > _SPREAD and new.min() > 0:
+        return move
+    move = spread(data, index, cut, move, cells)
+    old, new = left(move, 1.0)
+    if old.min() > _LEAST and new.min() > 0:
+        return move
+    worst = cells[int(np.argmin(old))] if old.min() <= _LEAST else layer[int(np.argmin(new))]
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        old, new = left(move, middle)
+        fits = old.min() > _LEAST and new.min() > 0
+        low, high = (middle, high) if fits else (low, middle)
+    place = _at(start[worst])
+    if low == 0.0:
+        raise MeshError(
+            f"the facets fold so sharply at {place} that no layer fits",
+            key="thickness",
+            value=thickness,
+            hint="Refine the mesh there",
+        )
+    raise MeshError(
+        f"a layer of thickness {thickness:g} um does not fit at {place}: cells are inverted",
+        key="thickness",
+        value=thickness,
+        allowed=f"up to about {0.99 * low * thickness:.3g} um",
+        hint="Choose a thinner layer or larger grains",
+    )
+
+
+# -- facets ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Faces:
+    """Tagged facets of the new mesh, their groups, and notes on what they lie between."""
+
+    facets: Ints
+    tags: NDArray[np.int32]
+    groups: dict[str, int]
+    notes: dict[str, float | str]
+
+
+def _faces(data: MeshData, index: FacetIndex, cut: Mask, new: MeshData, origin: Ints) -> _Faces:
+    """Tagged facets with the layer in place.
+
+    Args:
+        data: Mesh before.
+        index: Of its facets.
+        cut: Its thickened facets.
+        new: Mesh with the layer as its last cells.
+        origin: Node before of each node of ``new``.
+    """
+    d, n_old = data.dim, len(data.cells)
+    owner = index.owners()
+    kept = ~cut | (owner[:, 1] < 0)
+    cell = owner[:, 0] // (d + 1)
+    # Thickened facets on the boundary stay where they are; the others go with their cells.
+    follows = ~cut[kept]
+    facets = data.facets[kept].copy()
+    rows = cell[kept][follows]
+    facets[follows] = _translate(facets[follows], data.cells[rows], new.cells[:n_old][rows])
+    tags = data.facet_tags[kept]
+
+    near = np.zeros(len(new.points), dtype=bool)
+    near[len(data.points) :] = True
+    near[data.facets[cut]] = True
+    sub = np.flatnonzero(near[new.cells].any(axis=1))
+    every = cell_facets(new.cells[sub], d, 1)
+    stacked = keys(np.concatenate([every, facets]), len(new.points))
+    row = np.argsort(stacked[: len(every)], kind="stable")
+    key = stacked[row]
+    same = np.r_[key[1:] == key[:-1], False]
+    single = ~(same | np.r_[False, same[:-1]])
+    pair = np.flatnonzero(same)
+    a, b = sub[row[pair] // (d + 1)], sub[row[pair + 1] // (d + 1)]
+    inner = (b >= n_old) & (new.cell_tags[a] != new.cell_tags[b])
+    inner &= ~np.isin(key[pair], stacked[len(every) :])
+    name_of = {tag: name for name, tag in new.cell_groups.items()}
+    gone = np.setdiff1d(data.facet_tags[cut], tags)
+    groups = {name: tag for name, tag in data.facet_groups.items() if tag not in gone}
+    notes: dict[str, float | str] = {}
+    more, marks = [facets], [tags]
+    between = np.sort(np.stack([new.cell_tags[a], new.cell_tags[b]], axis=1)[inner], axis=1)
+    for low, high in np.unique(between, axis=0).tolist():
+        chosen = (between == (low, high)).all(axis=1)
+        first, second = sorted((name_of[low], name_of[high]))
+        name = f"{first}_{second}"
+        groups.setdefault(name, max([0, *groups.values(), *data.facet_groups.values()]) + 1)
+        notes[f"between:{name}"] = f"{first}|{second}"
+        more.append(every[row[pair[inner]][chosen]])
+        marks.append(np.full(int(chosen.sum()), groups[name], dtype=np.int32))
+
+    outer = np.flatnonzero(single)
+    outer = outer[(sub[row[outer] // (d + 1)] >= n_old)]
+    outer = outer[~np.isin(key[outer], stacked[len(every) :])]
+    ends = every[row[outer]]
+    side = kept & ~cut & (owner[:, 1] < 0)
+    mark = _side_of_ends(ends, facets[side[kept]], data.facet_tags[side], origin, len(data.points))
+    more.append(ends[mark > 0])
+    marks.append(mark[mark > 0].astype(np.int32))
+    return _Faces(np.concatenate(more), np.concatenate(marks).astype(np.int32), groups, notes)
+
+
+def _side_of_ends(
+    ends: Ints, sides: Ints, tags: NDArray[np.int32], origin: Ints, n_old: int
+) -> Ints:
+    """Tag of the outer side that each end face of the layer extends, 0 for an untagged one.
+
+    An end face lies over an edge (2-D: a node) of an outer facet and has at least one moved copy
+    of its nodes; the outer facet with that edge and that copy is the one it extends.
+    """
+    d = sides.shape[1]
+    if d == 2:
+        table: Ints = sides.reshape(-1, 1)
+        source = np.repeat(tags, 2)
+        wanted: Ints = ends.max(axis=1, keepdims=True)
+    else:
+        corners = np.array([(0, 1), (1, 2), (2, 0)])
+        edges = sides[:, corners].reshape(-1, 2)
+        table = np.concatenate([np.column_stack([origin[edges], edges[:, k]]) for k in (0, 1)])
+        source = np.tile(np.repeat(tags, 3), 2)
+        # Two of the three nodes share an origin, or one edge is whole: the largest is a copy.
+        low, high = origin[ends].min(axis=1), origin[ends].max(axis=1)
+        wanted = np.column_stack([low, high, ends.max(axis=1)])
+    is_copy = table[:, -1] >= n_old
+    table, source = table[is_copy], source[is_copy]
+    stacked = keys(np.concatenate([table, wanted]), len(origin))
+    known, first = np.unique(stacked[: len(table)], return_index=True)
+    if not len(known):
+        return np.zeros(len(ends), dtype=np.int64)
+    asked = stacked[len(table) :]
+    at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    return np.where(known[at] == asked, source[first[at]], 0).astype(np.int64)
