@@ -78,16 +78,16 @@ def diagram(box: Floats, seeds: Floats, weights: Floats, periodic: bool) -> Diag
         rows, vertices = _lower_hull(points, weights[base], spacing)
         if not periodic:
             return Diagram(rows, vertices, points, base)
-        # An image matters at a vertex if it lies within the vertex's own power distance. Vertices
-        # of the given cells are all whole translates of those in the box.
+        # An image matters at a vertex if it lies within the vertex's own power distance; every
+        # vertex is a translate of one of a given cell.
         own = (rows < len(seeds)).any(axis=1)
         seed = rows[own].min(axis=1)
         power = ((vertices[own] - points[seed]) ** 2).sum(axis=1) - weights[seed]
         reach = np.sqrt(np.maximum(power + weights.max(), 0.0))
         room = np.minimum(vertices[own] - box[0], box[1] - vertices[own]).min(axis=1) + margin
-        if (room >= reach).all():
+        if (room >= reach).all() and margin >= reach.max():
             return Diagram(rows, vertices, points, base)
-        margin = float(max(1.5 * margin, (reach - room).max() + margin))
+        margin = float(max(1.5 * margin, (reach - room).max() + margin, reach.max()))
 
 
 def _images(box: Floats, seeds: Floats, margin: float) -> tuple[Floats, Ints]:
@@ -200,6 +200,11 @@ def cut(whole: Diagram, box: Floats) -> Diagram:
         rows = np.concatenate([rows[inside], np.sort(np.hstack([labels, side]), axis=1)])
         points = np.concatenate([points[inside], fresh])
     return Diagram(rows, points, whole.seeds, whole.base)
+
+
+def edges_of(part: Diagram) -> tuple[Ints, Ints]:
+    """Labels (sorted) and both vertices of each edge of a cut diagram, shapes (k, dim), (k, 2)."""
+    return _edges(part.rows)
 
 
 def measure(part: Diagram, n: int) -> Measures:
