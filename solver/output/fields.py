@@ -17,11 +17,11 @@ _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))
 
 
 def write_fields(folder: Path, system: ElasticSystem, solution: Solution) -> None:
-    """Write ``fields.pvd`` with displacement [um], stress [MPa] and material numbers.
+    """Write ``fields.pvd`` with displacement [um], stress [MPa], material and grain numbers.
 
     Stress at a vertex is the mean over its cells weighted by shape functions (a lumped projection):
     smooth for pictures, and not what K, J or peaks are computed from. At an interface it is that of
-    the stiffer side.
+    the stiffer side, at a boundary between crystals of one group the mean of both sides.
 
     Args:
         folder: Existing folder, the same on all ranks.
@@ -61,6 +61,10 @@ def write_fields(folder: Path, system: ElasticSystem, solution: Solution) -> Non
     material = fem.Function(fem.functionspace(mesh, ("DG", 0)), name="material")
     material.x.array[p.domain.cell_tags.indices] = p.domain.cell_tags.values
     functions.append(material)
+    if p.domain.grains is not None:
+        grain = fem.Function(fem.functionspace(mesh, ("DG", 0)), name="grain")
+        grain.x.array[:] = p.domain.grains
+        functions.append(grain)
     to_um = p.domain.length * 1e6
     mesh.geometry.x[:] *= to_um
     try:
