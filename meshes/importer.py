@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import NODES, Floats, Ints, cell_facets, compact, keys, orient
+from ssbmech.meshes.elements import Ints
+from ssbmech.meshes.neper import describe
 from ssbmech.meshes.parameters import number
+from ssbmech.meshes.raw import KINDS, Block, Raw, assemble, place_of
 from ssbmech.meshes.session import session
 from ssbmech.meshes.writer import write_msh
 
 __all__ = ["read_mesh", "write_msh"]
 
-# Name of an element (meshio's) to (dimension, order); None as order: not a simplex.
-_KINDS: dict[str, tuple[int, int | None]] = {
-    "vertex": (0, 1),
-    "line": (1, 1),
-    "line3": (1, 2),
-    "triangle": (2, 1),
-    "triangle6": (2, 2),
-    "tetra": (3, 1),
-    "tetra10": (3, 2),
-    "quad": (2, None),
-    "quad8": (2, None),
-    "quad9": (2, None),
-}
 _GMSH_KINDS = {
     15: "vertex", 1: "line", 8: "line3", 2: "triangle", 9: "triangle6", 4: "tetra",
     11: "tetra10", 3: "quad", 16: "quad8", 10: "quad9", 5: "hexahedron", 6: "wedge", 7: "pyramid",
@@ -37,33 +24,6 @@ _GMSH_KINDS = {
 # Arrays that carry the group of each cell, by format.
 _TAG_ARRAYS = ("gmsh:physical", "cell_tags", "medit:ref", "CellEntityIds", "MaterialID", "material",
                "Material", "region", "group", "tag", "physical")  # fmt: skip
-
-
-_Block = tuple[str, Ints, Ints]
-
-
-@dataclass
-class _Raw:
-    """What a file says.
-
-    Attributes:
-        points: Shape (n, 3), in the file's unit.
-        blocks: Element name, nodes, and per element a place in ``groups``.
-        groups: Sets of group names; the first is the empty one.
-        point_sets: Named nodes.
-    """
-
-    points: Floats
-    blocks: list[_Block] = field(default_factory=list)
-    groups: list[tuple[str, ...]] = field(default_factory=lambda: [()])
-    point_sets: dict[str, Ints] = field(default_factory=dict)
-
-    def code(self, names: Iterable[str]) -> int:
-        """Place of a set of names in ``groups``."""
-        wanted = tuple(sorted(set(names)))
-        if wanted not in self.groups:
-            self.groups.append(wanted)
-        return self.groups.index(wanted)
 
 
 def read_mesh(path: str | Path, length_unit_in_um: float) -> MeshData:
@@ -90,7 +50,7 @@ def read_mesh(path: str | Path, length_unit_in_um: float) -> MeshData:
         raise MeshError("there is no such file", key="mesh.file", value=str(path))
     try:
         raw = _read_gmsh(path) if path.suffix.lower() == ".msh" else _read_meshio(path)
-        return _assemble(raw, scale)
+        return assemble(raw, scale)
     except MeshError as error:
         raise MeshError(
             error.message,
@@ -111,7 +71,7 @@ def read_mesh(path: str | Path, length_unit_in_um: float) -> MeshData:
         ) from error
 
 
-def _read_gmsh(path: Path) -> _Raw:
+def _read_gmsh(path: Path) -> Raw:
     with path.open("rb") as stream:
         head = stream.read(4096).lstrip()
     # Gmsh would run a file without this header as a script.
@@ -133,7 +93,9 @@ def _read_gmsh(path: Path) -> _Raw:
             raise MeshError("the file has no nodes", key=str(path))
         index = np.argsort(tags, kind="stable")
         ordered = np.asarray(tags)[index]
-        raw = _Raw(np.asarray(coordinates, dtype=float).reshape(-1, 3))
+        raw = Raw(np.asarray(coordinates, dtype=float).reshape(-1, 3))
+        grains = _element_data(gmsh, "grain")
+        describe(raw, gmsh, ordered, index, numbered=grains is not None)
         for dim in range(4):
             for _, entity in gmsh.model.getEntities(dim):
                 physical = [int(p) for p in gmsh.model.getPhysicalGroupsForEntity(dim, entity)]
@@ -148,16 +110,35 @@ def _read_gmsh(path: Path) -> _Raw:
                     name = _GMSH_KINDS.get(int(kind))
                     if name is None:
                         name = gmsh.model.mesh.getElementProperties(int(kind))[0]
-                    wanted = np.asarray(nodes)
-                    place = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
-                    if (ordered[place] != wanted).any():
-                        raise MeshError("an element has a node that the file does not define")
-                    rows = index[place].reshape(len(elements), -1).astype(np.int64)
-                    raw.blocks.append((name, rows, np.full(len(rows), raw.code(groups))))
+                    rows = place_of(np.asarray(nodes), ordered, index).reshape(len(elements), -1)
+                    codes = np.full(len(rows), raw.code(groups))
+                    raw.blocks.append(Block(name, rows, codes, _pick(grains, elements)))
     return raw
 
 
-def _read_meshio(path: Path) -> _Raw:
+def _element_data(gmsh: Any, name: str) -> tuple[Ints, Ints] | None:
+    """Element numbers in ascending order and the values of a view, whole numbers."""
+    for view in gmsh.view.getTags():
+        if gmsh.view.option.getString(view, "Name") != name:
+            continue
+        kind, elements, values, _, width = gmsh.view.getHomogeneousModelData(view, 0)
+        if kind != "ElementData" or width != 1:
+            continue
+        order = np.argsort(elements, kind="stable")
+        return np.asarray(elements)[order], np.rint(values[order]).astype(np.int64)
+    return None
+
+
+def _pick(data: tuple[Ints, Ints] | None, elements: Ints) -> Ints | None:
+    """Values of some elements, 0 for those without; None when none of them has one."""
+    if data is None or not len(data[0]):
+        return None
+    place = np.minimum(np.searchsorted(data[0], elements), len(data[0]) - 1)
+    found = data[0][place] == elements
+    return np.where(found, data[1][place], 0) if found.any() else None
+
+
+def _read_meshio(path: Path) -> Raw:
     import contextlib
     import io
 
@@ -171,7 +152,7 @@ def _read_meshio(path: Path) -> _Raw:
         raise MeshError("the file has no nodes", key=str(path))
     if points.shape[1] == 2:
         points = np.column_stack([points, np.zeros(len(points))])
-    raw = _Raw(points)
+    raw = Raw(points)
     labels = _labels(raw, mesh, path)
     for block, groups in zip(mesh.cells, labels, strict=True):
         rows = np.asarray(block.data)
@@ -182,13 +163,13 @@ def _read_meshio(path: Path) -> _Raw:
             raise MeshError("an element has a node that the file does not define")
         if block.type == "tetra10":  # meshio has VTK's order
             rows = rows[:, [0, 1, 2, 3, 4, 5, 6, 7, 9, 8]]
-        raw.blocks.append((block.type, rows, groups))
+        raw.blocks.append(Block(block.type, rows, groups))
     for name, nodes in (mesh.point_sets or {}).items():
         raw.point_sets[str(name)] = np.asarray(nodes, dtype=np.int64).ravel()
     return raw
 
 
-def _labels(raw: _Raw, mesh: Any, path: Path) -> list[Ints]:
+def _labels(raw: Raw, mesh: Any, path: Path) -> list[Ints]:
     """Place in ``raw.groups`` per element of each block of a meshio mesh."""
     labels: list[Ints] = [np.zeros(len(b.data), dtype=np.int64) for b in mesh.cells]
     sets = {
@@ -208,9 +189,9 @@ def _labels(raw: _Raw, mesh: Any, path: Path) -> list[Ints]:
         return labels
     by_dim = {(int(v[1]), int(v[0])): str(k) for k, v in (mesh.field_data or {}).items()}
     med = getattr(mesh, "cell_tags", None) or {}
-    top = max((_KINDS.get(b.type, (3, None))[0] for b in mesh.cells), default=3)
+    top = max((KINDS.get(b.type, (3, None))[0] for b in mesh.cells), default=3)
     for block, codes, values in zip(mesh.cells, labels, mesh.cell_data[chosen], strict=True):
-        dim = _KINDS.get(block.type, (3, None))[0]
+        dim = KINDS.get(block.type, (3, None))[0]
         if not np.isfinite(values).all():
             raise MeshError("a group number is not finite", key=str(path), value=chosen)
         tags = np.asarray(values).astype(np.int64)
@@ -246,157 +227,3 @@ def _tag_array(mesh: Any, path: Path) -> str | None:
             allowed=f"one, or one named {', '.join(_TAG_ARRAYS[:4])}",
         )
     return whole[0] if whole else None
-
-
-def _assemble(raw: _Raw, scale: float) -> MeshData:
-    points = raw.points * scale
-    if not np.isfinite(points).all():
-        bad = int(np.argmax(~np.isfinite(points).all(axis=1)))
-        raise MeshError(f"node {bad + 1} has a coordinate that is not a finite number")
-    blocks: list[_Block] = []
-    for name, rows, groups in raw.blocks:
-        if name == "quad":
-            rows, groups = _triangles(points, rows), np.repeat(groups, 2)
-            name = "triangle"
-        if len(rows):
-            blocks.append((name, rows, groups))
-    for name, rows, _ in blocks:
-        if _KINDS.get(name, (0, None))[1] is None:
-            raise MeshError(
-                f"{len(rows)} elements are of type {name!r}",
-                allowed="triangles and tetrahedra of order 1 and 2, quadrilaterals of order 1",
-                hint="Mesh with simplices (Gmsh: without Recombine and transfinite volumes)",
-            )
-    dims = {_KINDS[name][0] for name, _, _ in blocks}
-    dim = max(dims, default=0)
-    if dim < 2:
-        raise MeshError("the file has no triangles or tetrahedra", allowed="a 2-D or 3-D mesh")
-    orders = {_KINDS[name][1] for name, _, _ in blocks if _KINDS[name][0] == dim}
-    if len(orders) > 1:
-        raise MeshError("the cells are of order 1 and 2", allowed="one order for all cells")
-    order = orders.pop()
-    assert order is not None
-
-    cells, cell_tags, cell_groups = _gather(raw, blocks, dim, points)
-    if (cell_tags == 0).any():
-        bad = int(np.argmax(cell_tags == 0))
-        raise MeshError(
-            f"{int((cell_tags == 0).sum())} of {len(cells)} cells are in no group, the first at "
-            f"{_at(points[cells[bad, : dim + 1]])}",
-            hint="Put every cell into one physical group (a material)",
-        )
-    if dim == 2:
-        z = points[np.unique(cells), 2]
-        if np.ptp(z) > 1e-9 * max(float(np.ptp(points[np.unique(cells), :2])), 1e-300):
-            raise MeshError(
-                "the 2-D mesh is not in a plane z = constant",
-                value=f"z from {z.min():g} to {z.max():g} um",
-                hint="Turn it into the x-y plane; for axisymmetric models x is the radius",
-            )
-    facets, facet_tags, facet_groups = _gather(raw, blocks, dim - 1, points)
-    tagged = facet_tags > 0
-    facets, facet_tags = facets[tagged], facet_tags[tagged]
-    facets = _match_order(cells, facets, dim, order, points)
-    fronts = _fronts(raw, blocks, dim, points, np.unique(cells))
-    used = len(np.unique(cells))
-    try:
-        new_points, arrays, _ = compact(points, cells, facets, *fronts.values())
-    except IndexError:
-        raise MeshError("an element has a node that the file does not define") from None
-    if dim == 2:
-        new_points = new_points.copy()
-        new_points[:, 2] = 0.0
-    cells = orient(new_points, arrays[0], dim, order)
-    notes: dict[str, float | str] = {}
-    if used < len(points):
-        notes["orphan_nodes_dropped"] = float(len(points) - used)
-    return MeshData(
-        dim=dim,
-        order=order,
-        points=new_points,
-        cells=cells,
-        cell_tags=cell_tags,
-        facets=arrays[1],
-        facet_tags=facet_tags,
-        cell_groups=cell_groups,
-        facet_groups=facet_groups,
-        fronts=dict(zip(fronts, arrays[2:], strict=True)),
-        notes=notes,
-    )
-
-
-def _gather(
-    raw: _Raw, blocks: list[_Block], dim: int, points: Floats
-) -> tuple[Ints, np.ndarray[Any, np.dtype[np.int32]], dict[str, int]]:
-    """Elements of one dimension (their widest order), tags (0: none), names to tags."""
-    chosen = [(n, r, g) for n, r, g in blocks if _KINDS[n][0] == dim]
-    names: dict[str, int] = {}
-    rows, tags = [], []
-    for _, nodes, codes in chosen:
-        mark = np.zeros(len(nodes), dtype=np.int32)
-        for code in np.unique(codes):
-            group = raw.groups[code]
-            if len(group) > 1:
-                place = points[nodes[int(np.argmax(codes == code)), : dim + 1]]
-                raise MeshError(
-                    f"the element at {_at(place)} is in the groups {', '.join(map(repr, group))}",
-                    allowed="one group for each cell and each facet",
-                )
-            if group:
-                mark[codes == code] = names.setdefault(group[0], len(names) + 1)
-        rows.append(nodes)
-        tags.append(mark)
-    if not rows:
-        return np.zeros((0, dim + 1), dtype=np.int64), np.zeros(0, dtype=np.int32), {}
-    if len({r.shape[1] for r in rows}) > 1:
-        rows = [r[:, : dim + 1] for r in rows]
-    return np.concatenate(rows), np.concatenate(tags), names
-
-
-def _match_order(cells: Ints, facets: Ints, dim: int, order: int, points: Floats) -> Ints:
-    """Facets with as many nodes as the cells' facets have."""
-    width = NODES[dim - 1, order]
-    if not len(facets):
-        return np.zeros((0, width), dtype=np.int64)
-    if facets.shape[1] == width:
-        return facets
-    if facets.shape[1] > width:
-        return facets[:, :dim]
-    every = cell_facets(cells, dim, order)
-    both = keys(np.concatenate([every[:, :dim], facets[:, :dim]]), len(points))
-    place = np.argsort(both[: len(every)], kind="stable")
-    known = both[: len(every)][place]
-    at = np.minimum(np.searchsorted(known, both[len(every) :]), len(known) - 1)
-    missing = known[at] != both[len(every) :]
-    if missing.any():
-        bad = facets[int(np.argmax(missing))]
-        raise MeshError(f"the facet at {_at(points[bad[:dim]])} belongs to no cell")
-    return every[place[at]]
-
-
-def _fronts(
-    raw: _Raw, blocks: list[_Block], dim: int, points: Floats, used: Ints
-) -> dict[str, Ints]:
-    rows, tags, names = _gather(raw, blocks, dim - 2, points)
-    fronts = {name: rows[tags == tag][:, : max(1, dim - 1)] for name, tag in names.items()}
-    if dim == 2:
-        for name, nodes in raw.point_sets.items():
-            fronts.setdefault(name, nodes[:, None])
-    for name, nodes in fronts.items():
-        if not np.isin(nodes, used).all():
-            raise MeshError(f"the front {name!r} has nodes of no cell")
-    return fronts
-
-
-def _triangles(points: Floats, quads: Ints) -> Ints:
-    """Two triangles per quadrilateral, cut along the shorter diagonal."""
-    p = points[quads]
-    short = np.linalg.norm(p[:, 0] - p[:, 2], axis=1) <= np.linalg.norm(p[:, 1] - p[:, 3], axis=1)
-    first = np.where(short[:, None], quads[:, [0, 1, 2]], quads[:, [0, 1, 3]])
-    other = np.where(short[:, None], quads[:, [0, 2, 3]], quads[:, [1, 2, 3]])
-    return np.stack([first, other], axis=1).reshape(-1, 3)
-
-
-def _at(nodes: Iterable[Any]) -> str:
-    centre = np.asarray(nodes, dtype=float).mean(axis=0)
-    return "(" + ", ".join(f"{value:.6g}" for value in centre) + ") um"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -16,10 +17,12 @@ _TYPES = {(0, 1): 15, (0, 2): 15, (1, 1): 1, (1, 2): 8, (2, 1): 2, (2, 2): 9, (3
 
 
 def write_msh(data: MeshData, path: str | Path) -> None:
-    """Write the mesh with its groups and fronts as physical names; whole or not at all.
+    """Write the mesh with its groups, fronts and lines as physical names; whole or not at all.
 
-    Coordinates stay micrometres. Fronts are first-order points or lines. Cells keep their order
-    within a group; cells of different groups are written group by group.
+    Coordinates stay micrometres. Fronts and lines are first-order points or lines. Cells keep
+    their order within a group; cells of different groups are written group by group. Grain
+    numbers are the element data "grain", which Gmsh shows in colours; orientations are a section
+    as Neper writes it; notes are a section of their own. Gmsh passes over those two.
 
     Args:
         data: What to write.
@@ -31,7 +34,15 @@ def write_msh(data: MeshData, path: str | Path) -> None:
     path = Path(path)
     blocks = _blocks(data)
     content = b"".join(
-        [_header(data, blocks), _entities(data, blocks), _nodes(data), _elements(blocks)]
+        [
+            _header(data),
+            _entities(data, blocks),
+            _nodes(data),
+            _elements(blocks),
+            _grains(data, blocks),
+            _orientations(data),
+            _description(data),
+        ]
     )
     temporary = ""
     try:
@@ -58,7 +69,10 @@ _Block = tuple[int, int, int, int, Ints]
 
 def _blocks(data: MeshData) -> list[_Block]:
     blocks: list[_Block] = []
-    for k, (_, nodes) in enumerate(data.fronts.items(), start=1):
+    both = set(data.fronts) & set(data.lines)
+    if both:
+        raise MeshError("a front and a line have one name", value=sorted(both)[0])
+    for k, nodes in enumerate((data.fronts | data.lines).values(), start=1):
         parts = nodes[:, None, :] if data.dim == 2 else nodes[None]  # one entity per 2-D tip
         for part in parts:
             number = len(blocks) + 1
@@ -75,9 +89,8 @@ def _blocks(data: MeshData) -> list[_Block]:
     return blocks
 
 
-def _header(data: MeshData, blocks: list[_Block]) -> bytes:
-    del blocks
-    names = [(data.dim - 2, k, name) for k, name in enumerate(data.fronts, start=1)]
+def _header(data: MeshData) -> bytes:
+    names = [(data.dim - 2, k, n) for k, n in enumerate([*data.fronts, *data.lines], start=1)]
     names += [(data.dim - 1, tag, name) for name, tag in data.facet_groups.items()]
     names += [(data.dim, tag, name) for name, tag in data.cell_groups.items()]
     for _, _, name in names:
@@ -139,3 +152,41 @@ def _elements(blocks: list[_Block]) -> bytes:
         out.append(np.column_stack([tags, nodes.astype(np.uint64) + np.uint64(1)]).tobytes())
         start += len(nodes)
     return b"".join([*out, b"\n$EndElements\n"])
+
+
+def _grains(data: MeshData, blocks: list[_Block]) -> bytes:
+    """Grain number per element; cells come last among the elements, group by group."""
+    if data.grains is None:
+        return b""
+    before = sum(len(nodes) for dim, _, _, _, nodes in blocks if dim < data.dim)
+    by_group = [data.grains[data.cell_tags == tag] for tag in data.cell_groups.values()]
+    rows = np.empty(len(data.grains), dtype=[("element", "<i4"), ("grain", "<f8")])
+    rows["element"] = np.arange(before + 1, before + 1 + len(rows))
+    rows["grain"] = np.concatenate(by_group)
+    # one text, no time, and step 0, one value per element, their number
+    head = f'$ElementData\n1\n"grain"\n1\n0\n3\n0\n1\n{len(rows)}\n'
+    return head.encode() + rows.tobytes() + b"\n$EndElementData\n"
+
+
+def _orientations(data: MeshData) -> bytes:
+    """Quaternions with the scalar first and the convention "passive" as Neper from 4.10 has it.
+
+    That is the rotation of the sample's axes into the crystal's (Neper's documentation,
+    "Orientation Convention"), which carries components along crystal axes to components along
+    sample axes: ours. Neper exchanged the words in version 2.3 of its format.
+    """
+    if data.orientations is None:
+        return b""
+    rows = np.asarray(data.orientations, dtype=float)[:, [3, 0, 1, 2]].tolist()
+    lines = [f"{g} " + " ".join(map(repr, row)) for g, row in enumerate(rows, start=1)]
+    return (
+        f"$MeshVersion\n2.3\n$EndMeshVersion\n$ElsetOrientations\n{len(rows)} quaternion:passive\n"
+        + "".join(line + "\n" for line in lines)
+        + "$EndElsetOrientations\n"
+    ).encode()
+
+
+def _description(data: MeshData) -> bytes:
+    """What MSH has no place for, as one line of JSON: which lines are no fronts, and notes."""
+    text = json.dumps({"lines": list(data.lines), "notes": data.notes}, ensure_ascii=True)
+    return b"$SsbmechDescription\n" + text.encode() + b"\n$EndSsbmechDescription\n"

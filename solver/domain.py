@@ -52,6 +52,10 @@ class Domain:
         facet_groups: Name to tag (faces, sides, interfaces).
         fronts: Name to front, the same on every rank.
         node_ids: Node number in the mesh file of each local geometry node.
+        grains: Grain number of every local and ghost cell from 1, 0 outside grains, shape
+            (n_cells,); None for a mesh without grains.
+        orientations: Unit quaternions (x, y, z, w) of all grains, crystal to sample axes, shape
+            (n_grains, 4), the same on every rank; None without.
     """
 
     mesh: Any
@@ -62,6 +66,8 @@ class Domain:
     facet_groups: dict[str, int]
     fronts: dict[str, FrontLine]
     node_ids: NDArray[np.int64]
+    grains: NDArray[np.int32] | None = None
+    orientations: NDArray[np.float64] | None = None
 
     @property
     def comm(self) -> Any:
@@ -123,6 +129,9 @@ def distribute(comm: Any, data: MeshData | None, *, length: float) -> Domain:
     cell_tags = dolfinx.mesh.meshtags(
         mesh, dim, np.arange(original.size, dtype=np.int32), tag_of_cell[original].astype(np.int32)
     )
+    grains = None
+    if head["grains"]:
+        grains = bcast_array(comm, None if root is None else root.grains)[original]
     facet_vertices = bcast_array(comm, None if root is None else root.facets[:, :dim])
     facet_values = bcast_array(comm, None if root is None else root.facet_tags)
     node_ids = np.asarray(mesh.geometry.input_global_indices)
@@ -139,6 +148,8 @@ def distribute(comm: Any, data: MeshData | None, *, length: float) -> Domain:
             for name, (ids, xyz, edges) in head["fronts"].items()
         },
         node_ids=node_ids,
+        grains=None if grains is None else grains.astype(np.int32),
+        orientations=head["orientations"],
     )
 
 
@@ -156,6 +167,8 @@ def _header(data: MeshData | None) -> dict:
         "cell_groups": dict(data.cell_groups),
         "facet_groups": dict(data.facet_groups),
         "fronts": fronts,
+        "grains": data.grains is not None,
+        "orientations": data.orientations,
     }
 
 

@@ -97,13 +97,14 @@ def test_abaqus_sets_keep_their_names(tmp_path):
                    "BOTTOM": [np.array([], int), np.array([0, 1])]},
         point_sets={"TIP": np.array([4])},
     )  # fmt: skip
-    from ssbmech.meshes.importer import _assemble, _labels, _Raw
+    from ssbmech.meshes.importer import _labels
+    from ssbmech.meshes.raw import Block, Raw, assemble
 
-    raw = _Raw(np.column_stack([points, np.zeros(7)]))
+    raw = Raw(np.column_stack([points, np.zeros(7)]))
     for block, codes in zip(mesh.cells, _labels(raw, mesh, tmp_path), strict=True):
-        raw.blocks.append((block.type, np.asarray(block.data), codes))
+        raw.blocks.append(Block(block.type, np.asarray(block.data), codes))
     raw.point_sets["TIP"] = np.array([4])
-    data = _assemble(raw, 1.0)
+    data = assemble(raw, 1.0)
     assert len(data.cells) == 4
     assert data.cell_groups == {"LLZO": 1}
     assert data.facet_groups == {"BOTTOM": 1}
