@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes import features, flaw
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Ints, straighten
 from ssbmech.meshes.features import Contact, Impurity, Place, Protrusion, Void
 from ssbmech.meshes.flaw import Crack, Flaw
+from ssbmech.meshes.grain_parts import (
+    Grains,
+    boundary_crack,
+    grain_parts,
+    tessellate_layer,
+    with_orientations,
+)  # fmt: skip
 from ssbmech.meshes.parameters import Count, Length, Number, choice, number
 from ssbmech.meshes.scene import Part, Sheet, mesh_scene, untag_closed
 from ssbmech.meshes.session import session
 from ssbmech.meshes.sizing import Grading
 from ssbmech.meshes.split import split_crack
+
+if TYPE_CHECKING:
+    from ssbmech.meshes.tessellation import Tessellation
 
 Symmetry = Literal["x", "xz"] | None
 
@@ -63,6 +74,7 @@ def cell(
     impurity: tuple[Impurity, ...] = (),
     contact: Contact | None = None,
     crack: tuple[Crack, ...] = (),
+    grains: Grains | None = None,
     order: Count = 2,
     h: Length | None = None,
     h_max: Length | None = None,
@@ -86,6 +98,7 @@ def cell(
         impurity: Insulating inclusions on the lithium surface.
         contact: Random contact patches.
         crack: Cracks and sharp filaments in the electrolyte.
+        grains: Makes the electrolyte a polycrystal.
         order: Order of the cells, 1 or 2 (curved).
         h: Size of the elements at features and the interface [um]; from the smallest feature by
             default.
@@ -96,7 +109,8 @@ def cell(
         Cells ``lithium``, ``electrolyte`` and the layers asked for; facets ``li_sse`` or the
         pair of layers; ``void_li``, ``void_sse``; ``blocked``; sides ``left right front back``,
         ``bottom`` and the cathode-side current plane ``cathode_plane``; ``symmetry_x``,
-        ``symmetry_z``; faces and fronts of cracks (see `flaw.open_cracks`).
+        ``symmetry_z``; faces and fronts of cracks (see `flaw.open_cracks`); with grains
+        ``grain_boundaries``.
 
     Raises:
         MeshError: For parameters out of range or features that overlap or do not fit.
@@ -119,10 +133,16 @@ def cell(
     largest = _h_max(stack, h_max)
     fine = _finest(stack, void, protrusion, impurity, contact) if h is None else number("h", h)
     fine = min(fine, largest)
-    flaws = _flaws(crack, stack, at, void, largest)
+    tess = None if grains is None else _tessellate(grains, stack, at.dim)
+    if grains is not None:
+        largest = min(largest, grains.size / (4 if at.dim == 2 else 2.5))
+        fine = min(fine, largest)
+    flaws = _flaws(crack, stack, at, void, largest, tess, grains)
 
     def draw(gmsh: Any) -> tuple[list[Part], list[Sheet]]:
-        parts = _layers(gmsh, stack, at.dim)
+        parts = _layers(gmsh, stack, at.dim, bare=tess is not None)
+        if tess is not None:
+            parts += grain_parts(gmsh, tess)
         sheets: list[Sheet] = []
         for i, bump in enumerate(protrusion):
             parts += features.protrusion_parts(gmsh, bump, f"protrusion.{i}", at)
@@ -137,6 +157,8 @@ def cell(
 
     size = Grading(fine, growth, 0.0, largest)
     data = mesh_cell(draw, stack, at, flaws, size, order=order, key="cell", symmetry=symmetry)
+    if grains is not None and tess is not None:
+        data = with_orientations(data, grains, tess.n_grains)
     if contact is not None and contact.gap and "blocked" in data.facet_groups:
         data = untag_closed(data, ["blocked"], "li_sse" if "li_sse" in data.facet_groups else None)
         data = split_crack(
@@ -267,31 +289,48 @@ def _finest(
 
 
 def _flaws(
-    cracks: Sequence[Crack], stack: Stack, at: Place, void: Sequence[Void], h_max: float
-) -> list[Flaw]:
+    cracks: Sequence[Crack], stack: Stack, at: Place, void: Sequence[Void], h_max: float,
+    tess: Tessellation | None, grains: Grains | None,
+) -> list[Flaw]:  # fmt: skip
     result = []
     for i, crack in enumerate(cracks):
+        path = None
         if crack.shape == "grain_boundary":
-            raise MeshError(
-                "there are no grain boundaries to follow", key=f"crack.{i}.shape",
-                value=crack.shape, hint="Use the geometry polycrystal",
-            )  # fmt: skip
+            path = boundary_crack(tess, grains, crack, f"geometry.crack.{i}")
         if crack.at == "void_edge":
             if not void:
                 raise MeshError("there is no void", key=f"crack.{i}.at", value=crack.at)
             x, _ = features.void_centres(void[0], at.dim)[-1]
             crack = replace(crack, x=x + void[0].radius)
         result.append(
-            flaw.place(crack, i, dim=at.dim, interface=0.0, top=at.top, reach=stack.x, h_max=h_max)
+            flaw.place(
+                crack,
+                i,
+                dim=at.dim,
+                interface=0.0,
+                top=at.top,
+                reach=stack.x,
+                h_max=h_max,
+                path=path,
+            )
         )
     return result
 
 
-def _layers(gmsh: Any, stack: Stack, dim: int) -> list[Part]:
+def _tessellate(grains: Grains, stack: Stack, dim: int) -> Tessellation:
+    low = [stack.x[0], 0.0, stack.z[0]][:dim]
+    high = [stack.x[1], stack.top("electrolyte"), stack.z[1]][:dim]
+    return tessellate_layer(grains, np.array(low), np.array(high))
+
+
+def _layers(gmsh: Any, stack: Stack, dim: int, *, bare: bool) -> list[Part]:
+    """Boxes of the layers; ``bare``: without the electrolyte, which grains will fill."""
     occ = gmsh.model.occ
     (x0, x1), (z0, z1) = stack.x, stack.z
     parts = []
     for name, low, high in zip(stack.names, stack.heights, stack.heights[1:], strict=False):
+        if bare and name == "electrolyte":
+            continue
         if dim == 2:
             tag = occ.addRectangle(x0, low, 0, x1 - x0, high - low)
         else:
