@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.elements import Floats, Ints
 from ssbmech.meshes.parameters import choice, number
-from ssbmech.meshes.power import Diagram, cut, diagram, edges_of, fit_weights
+from ssbmech.meshes.polygons import complex_of
+from ssbmech.meshes.power import cut, diagram, fit_weights
 from ssbmech.meshes.tidy import Complex, Loop, planar_faces, remove_short_edges
 
 Axis = Literal["x", "y", "z"]
@@ -180,7 +181,7 @@ def from_seeds(
         )  # fmt: skip
     w = np.zeros(len(x)) if weights is None else np.asarray(weights, dtype=float)
     part = cut(diagram(corners, x, w, periodic), corners)
-    cells = _complex(part, corners, periodic)
+    cells = complex_of(part, corners, periodic)
     missing = np.setdiff1d(np.arange(len(x)), cells.grain)
     if len(missing):
         raise MeshError(
@@ -189,99 +190,6 @@ def from_seeds(
     tiny = 1e-7 * float(np.prod(corners[1] - corners[0]) / len(x)) ** (1 / dim)
     left = remove_short_edges(cells, max(shortest, tiny))
     return _frozen(cells, corners, x, w, periodic, left)
-
-
-def _complex(part: Diagram, box: Floats, periodic: bool) -> Complex:
-    """Polygons with shared vertices from the labels at the vertices."""
-    rows = part.rows
-    dim = box.shape[1]
-    used = np.unique(rows[rows >= 0])
-    number_of = {int(label): k for k, label in enumerate(used)}
-    links: dict[tuple[int, int], dict[int, list[int]]] = {}
-    labels, ends = edges_of(part)
-    pairs = [(0, 1)] if dim == 2 else [(0, 1), (0, 2), (1, 2)]
-    for label, (a, b) in zip(labels.tolist(), ends.tolist(), strict=True):
-        for i, j in pairs:
-            if label[j] >= 0:  # sorted: a face has at least one cell, the larger label
-                near = links.setdefault((label[i], label[j]), {})
-                near.setdefault(a, []).append(b)
-                near.setdefault(b, []).append(a)
-    loops, cells = [], []
-    for i, j in sorted(links):
-        loop = _walk(links[i, j])
-        first, second = (j, i) if i < 0 else (i, j)
-        if _against(part, loop, first, second):
-            loop = loop[::-1]
-        loops.append(loop)
-        cells.append((number_of[first], number_of[second] if second >= 0 else second))
-    sides = [frozenset(-1 - s for s in row if s < 0) for row in rows.tolist()]
-    partners: list[dict[int, int]] = [{} for _ in rows]
-    if periodic:
-        partners = _partners(part, box)
-    return Complex(part.points.copy(), loops, cells, part.base[used], sides, partners)
-
-
-def _walk(near: dict[int, list[int]]) -> Loop:
-    """Vertices of a polygon in order from who is next to whom."""
-    start = min(near)
-    loop = [start]
-    last, here = start, near[start][0]
-    while here != start and len(loop) < len(near):
-        loop.append(here)
-        nexts = [v for v in near[here] if v != last]
-        if not nexts:
-            break
-        last, here = here, nexts[0]
-    return tuple(loop)
-
-
-def _against(part: Diagram, loop: Loop, first: int, second: int) -> bool:
-    """Whether a face has its first cell on the wrong side."""
-    x = part.points[list(loop)]
-    if second >= 0:
-        out = part.seeds[second] - part.seeds[first]
-    else:
-        axis, high = divmod(-1 - second, 2)
-        out = np.eye(x.shape[1])[axis] * (1 if high else -1)
-    if x.shape[1] == 2:
-        along = x[1] - x[0]
-        return bool(along[1] * out[0] - along[0] * out[1] < 0)
-    x = x - x[0]
-    return bool(np.cross(x, np.roll(x, -1, axis=0)).sum(axis=0) @ out < 0)
-
-
-def _partners(part: Diagram, box: Floats) -> list[dict[int, int]]:
-    """Image of each vertex on the opposite side, found by labels and made exact in place."""
-    size = box[1] - box[0]
-    shift = np.rint((part.seeds - part.seeds[part.base]) / size).astype(int)
-    names: dict[tuple[object, ...], int] = {}
-
-    def name(row: list[int], move: Ints, sides: set[int]) -> tuple[object, ...]:
-        who = sorted((int(part.base[k]), *(shift[k] + move).tolist()) for k in row if k >= 0)
-        return (*who, *sorted(sides))
-
-    still = np.zeros(len(size), dtype=int)
-    rows = part.rows.tolist()
-    on = [{-1 - k for k in row if k < 0} for row in rows]
-    for v, row in enumerate(rows):
-        if on[v]:
-            names[name(row, still, on[v])] = v
-    result: list[dict[int, int]] = [{} for _ in rows]
-    for v, row in enumerate(rows):
-        for s in sorted(on[v]):
-            move = still.copy()
-            move[s // 2] = 1 if s % 2 == 0 else -1
-            other = names.get(name(row, move, on[v] ^ {s, s ^ 1}))
-            if other is None:
-                raise MeshError(
-                    "opposite sides of the periodic tessellation differ by rounding", key="seed",
-                    hint="Take another seed",
-                )  # fmt: skip
-            result[v][s] = other
-            if s % 2 == 0:
-                keep = np.arange(len(size)) != s // 2
-                part.points[other, keep] = part.points[v, keep]
-    return result
 
 
 def _frozen(
@@ -348,6 +256,8 @@ def tessellate(
     Raises:
         MeshError: For parameters out of range, and when the box is too small for such grains.
     """
+    from ssbmech.meshes.columns import extrude, stripes  # which are tessellations themselves
+
     corners = np.asarray(box, dtype=float)
     dim = corners.shape[1]
     number("mean_size", mean_size)
@@ -359,7 +269,10 @@ def tessellate(
         axis = AXES.index(columnar_axis)
         across = [k for k in range(dim) if k != axis]
         if dim == 2:
-            return _stripes(corners, across[0], mean_size, spread, seed, periodic)
+            n = _number_of_grains(corners[:, across], mean_size, spread, periodic)
+            rng = np.random.default_rng(seed)
+            widths = rng.exponential(size=n) if spread == "poisson" else _draw(n, spread, rng)
+            return stripes(corners, across[0], widths, periodic)
         flat = tessellate(
             corners[:, across], mean_size=mean_size, spread=spread, seed=seed, periodic=periodic,
             smallest=smallest,
@@ -370,7 +283,7 @@ def tessellate(
     seeds = corners[0] + rng.random((n, dim)) * (corners[1] - corners[0])
     weights = np.zeros(n)
     if spread != "poisson":
-        sizes = _draw(n, float(spread), rng) ** dim
+        sizes = _draw(n, spread, rng) ** dim
         targets = sizes * (np.prod(corners[1] - corners[0]) / sizes.sum())
         seeds, weights = _settle(corners, seeds, targets, periodic)
     result = from_seeds(corners, seeds, weights, periodic=periodic, shortest=smallest * mean_size)
@@ -429,100 +342,3 @@ def _refuse_self_contact(made: Tessellation) -> None:
             "a grain meets itself across the periodic box", key="mean_size",
             hint="Enlarge the box or take another seed",
         )  # fmt: skip
-
-
-def _stripes(
-    box: Floats,
-    axis: int,
-    mean_size: float,
-    spread: float | Literal["poisson"],
-    seed: int,
-    periodic: bool,
-) -> Tessellation:
-    """2-D columns: their size is their width."""
-    rng = np.random.default_rng(seed)
-    low, high = box[:, axis]
-    n = _number_of_grains(box[:, [axis]], mean_size, spread, periodic)
-    widths = rng.exponential(size=n) if spread == "poisson" else _draw(n, float(spread), rng)
-    widths *= (high - low) / widths.sum()
-    stations = low + np.concatenate([[0.0], np.cumsum(widths)])
-    stations[-1] = high
-    other = 1 - axis
-    ends = [(k, s) for k in range(n + 1) for s in (0, 1)]
-    vertices = np.empty((len(ends), 2))
-    vertices[:, axis] = [stations[k] for k, _ in ends]
-    vertices[:, other] = [box[s, other] for _, s in ends]
-    flip = axis == 1  # a mirror image: left becomes right
-    faces, beside = [], []
-    for k in range(n + 1):
-        pair = (k, k - 1) if k in (0, n) else (k - 1, k)
-        up = (2 * k, 2 * k + 1)
-        if k == 0:
-            pair, up = (0, -1 - 2 * axis), up[::-1]
-        elif k == n:
-            pair = (n - 1, -2 - 2 * axis)
-        faces.append(up[::-1] if flip else up)
-        beside.append(pair)
-    for k in range(n):
-        for s in (0, 1):
-            along = (2 * k + s, 2 * k + 2 + s) if s == 0 else (2 * k + 2 + s, 2 * k + s)
-            faces.append(along[::-1] if flip else along)
-            beside.append((k, -1 - 2 * other - s))
-    seeds = np.empty((n, 2))
-    seeds[:, axis] = (stations[1:] + stations[:-1]) / 2
-    seeds[:, other] = box[:, other].mean()
-    return Tessellation(
-        2, box, vertices, tuple(faces), np.array(beside, dtype=np.int64), seeds, np.zeros(n),
-        periodic, np.arange(n), columnar_axis=other,
-    )  # fmt: skip
-
-
-def extrude(flat: Tessellation, axis: int, ends: Floats) -> Tessellation:
-    """Columns from a 2-D tessellation.
-
-    Args:
-        flat: Of the two other axes in increasing order.
-        axis: 0, 1 or 2, along which the columns reach.
-        ends: Low and high end along it, shape (2,) [um].
-
-    Returns:
-        A 3-D tessellation, its grains in the same order.
-    """
-    across = [k for k in range(3) if k != axis]
-    n = len(flat.vertices)
-
-    def place(x: Floats, along: float) -> Floats:
-        result = np.full((len(x), 3), along)
-        result[:, across] = x
-        return result
-
-    # (across, axis) is right-handed but for axis y, where outlines turn the other way round
-    flip = axis == 1
-    faces: list[Loop] = []
-    beside = []
-    near: list[dict[int, int]] = [{} for _ in range(flat.n_cells)]
-    for (a, b), (i, j) in zip(flat.faces, flat.neighbours.tolist(), strict=True):
-        quad = (a, b, b + n, a + n)
-        faces.append(quad[::-1] if flip else quad)
-        beside.append((i, j if j >= 0 else -1 - (2 * across[(-1 - j) // 2] + (-1 - j) % 2)))
-        near[i][a] = b
-        if j >= 0:
-            near[j][b] = a
-    for cell, after in enumerate(near):
-        loop = [min(after)]
-        while after[loop[-1]] != loop[0]:
-            loop.append(after[loop[-1]])
-        up = tuple(v + n for v in loop)
-        down = tuple(loop[::-1])
-        faces += [up[::-1], down[::-1]] if flip else [up, down]
-        beside += [(cell, -2 - 2 * axis), (cell, -1 - 2 * axis)]
-    return replace(
-        flat,
-        dim=3,
-        box=np.asarray(place(flat.box, 0.0) + np.outer(ends, np.eye(3)[axis])),
-        vertices=np.concatenate([place(flat.vertices, e) for e in ends]),
-        faces=tuple(faces),
-        neighbours=np.array(beside, dtype=np.int64),
-        seeds=place(flat.seeds, float(np.mean(ends))),
-        columnar_axis=axis,
-    )
