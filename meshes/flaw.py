@@ -40,7 +40,7 @@ class Crack:
         skin: Thickness of an interphase around the crack [um].
         boundary_energy: Energy of weak grain boundaries over that of the others.
         weak: Share of weak grain boundaries, drawn with the seed of the grains.
-        h_tip: Size of the elements at the tip [um]; by default a sixtieth (3-D: a twelfth) of
+        h_tip: Size of the elements at the tip [um]; by default a sixtieth (3-D: a fifteenth) of
             ``a``, and a quarter of the skin.
         growth: Growth of the size per distance from the tip.
     """
@@ -129,14 +129,14 @@ def place(
     if crack.shape == "grain_boundary":
         size = float(corners[-1, 1] - interface)
     _must_fit(corners, key, interface, top, reach, inside=crack.y is not None)
-    share = 60 if dim == 2 else 12
+    share = 60 if dim == 2 else 15
     default = size / share if crack.skin is None else min(size / share, crack.skin / 4)
     h = default if crack.h_tip is None else number(f"{key}.h_tip", crack.h_tip, below=size)
     if crack.skin is not None:
         number(f"{key}.skin", crack.skin, below=size, hint="Thinner than the crack is long")
     if crack.shape == "ellipse":
         c = size if crack.c is None else number(f"{key}.c", crack.c)
-        h = min(h, c / 12) if crack.h_tip is None else h
+        h = min(h, c / 15) if crack.h_tip is None else h
     grading = Grading(h, crack.growth, 3 * h, max(h_max, h))
     return Flaw(crack, corners, size, grading, "" if index == 0 else f"_{index + 1}")
 
@@ -351,7 +351,7 @@ def open_cracks(data: MeshData, flaws: Sequence[Flaw]) -> MeshData:
     Returns:
         The mesh with ``crack_lower``, ``crack_upper`` (and ``..._filled``), fronts ``tip`` (two
         tips: ``tip_1``, ``tip_2``) or ``front``, and ``lines["mouth"]`` where a crack starts at a
-        material that stays whole. Second-order meshes get quarter points at the fronts.
+        material that stays whole. Second-order 2-D meshes get quarter points at the tips.
 
     Raises:
         MeshError: If a crack has no facet or no front inside the body.
@@ -380,7 +380,8 @@ def open_cracks(data: MeshData, flaws: Sequence[Flaw]) -> MeshData:
         data = replace(
             data, fronts=data.fronts | fronts, lines=data.lines | lines, notes=data.notes | notes
         )
-    if data.order == 2 and flaws:
+    # Quarter points in 3-D would bend cells that touch the front with one edge too far.
+    if data.order == 2 and flaws and data.dim == 2:
         tips = np.unique(np.concatenate([f.ravel() for f in data.fronts.values()]))
         data = replace(data, points=quarter_point(data.points, data.cells, tips, data.dim))
     return data
