@@ -95,9 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     _case_arguments(sub)
     sub = add("mesh", _mesh, "build or read a case's mesh and measure it", _MESH)
     sub.add_argument("case", nargs="?", type=Path, help="case file (TOML)")
-    sub.add_argument("--list", action="store_true", help="list the geometries and their parameters")
+    sub.add_argument(
+        "--list", nargs="?", const="", metavar="NAME", help="list the geometries, or one of them"
+    )
     sub.add_argument("-o", "--output", type=Path, default=Path("mesh.msh"), help="mesh file")
-    sub.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    sub.add_argument("--overwrite", action="store_true", help="replace existing files")
+    sub.add_argument("--no-picture", action="store_true", help="do not draw the mesh")
     sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=_SET)
     sub = add("run", _run, "mesh, solve, K and J, Porz verdict, figures", _RUN)
     _case_arguments(sub)
@@ -130,10 +133,11 @@ def _parser() -> argparse.ArgumentParser:
 
 _SET = 'replace a key of the case, e.g. --set "filament.overpotential=40 mV" (repeatable)'
 _CHECK = "Read and validate a case; print it with every default. Nothing is meshed or solved."
-_MESH = """Build or read the mesh of a case, measure it, refuse a bad one, and write it.
+_MESH = """Build or read the mesh of a case, measure it, refuse a bad one, write and draw it.
 
   ssbmech mesh --list                    geometries with their parameters
-  ssbmech mesh CASE.toml -o flaw.msh"""
+  ssbmech mesh --list edge               one of them
+  ssbmech mesh CASE.toml -o flaw.msh     flaw.msh, and its picture flaw.png"""
 _RUN = """Run a case: mesh, solve, fracture quantities, Porz verdict, fields and figures.
 
 PETSc options follow after --, e.g.  -- -ssbmech_ksp_monitor -ssbmech_ksp_rtol 1e-12
@@ -169,32 +173,19 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _mesh(args: argparse.Namespace) -> int:
-    from ssbmech.meshes import gate
-    from ssbmech.output.report import geometry_lines, mesh_lines
+    from ssbmech.output import mesh_report
 
-    if args.list:
-        print("\n".join(geometry_lines()))
+    if args.list is not None:
+        print("\n".join(mesh_report.geometry_lines(args.list or None)))
         return 0
     if args.case is None:
         from ssbmech.errors import CaseError
 
         raise CaseError("no case file given", key="mesh", hint="Or: ssbmech mesh --list")
-    from ssbmech import build
-    from ssbmech.config_load import load_case
-    from ssbmech.errors import OutputError
-    from ssbmech.meshes.writer import write_msh
-
-    if args.output.exists() and not args.overwrite:
-        raise OutputError(
-            "the file exists", key="-o", value=str(args.output), hint="Use --overwrite"
-        )
-    case = load_case(args.case, args.set)
-    data = build.make_mesh(case, args.case.resolve().parent)
-    found = gate.inspect(data)
-    print("\n".join(mesh_lines(found)))
-    gate.refuse(found)
-    write_msh(data, args.output)
-    print(f"  written to {args.output}")
+    mesh_report.make(
+        args.case, args.output, overrides=args.set, overwrite=args.overwrite,
+        picture=not args.no_picture,
+    )  # fmt: skip
     return 0
 
 

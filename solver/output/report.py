@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssbmech.errors import OutputError
-from ssbmech.meshes.gate import GateReport
 
 
 class Drawn(NamedTuple):
@@ -38,15 +37,37 @@ def draw(results: Path) -> str:
         OutputError: With what the drawing process said.
     """
     command = [sys.executable, "-m", "ssbmech.output.figures", str(results)]
+    hint = "Run with --no-figures, and `ssbmech post DIR` later"
+    said = run_aside(command, "the figures", key="output.figures", hint=hint)
+    return ", ".join(said.split()) or "none"
+
+
+def run_aside(command: list[str], what: str, *, key: str, hint: str) -> str:
+    """Run a process that draws, outside this one's MPI job.
+
+    Args:
+        command: Program and arguments.
+        what: What it draws, for the message.
+        key: Of the error.
+        hint: What to do without it.
+
+    Returns:
+        What it printed.
+
+    Raises:
+        OutputError: With the last line that it said, or the signal that ended it.
+    """
     done = subprocess.run(command, capture_output=True, text=True, env=_environment())
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
+        reason = said[-1] if said else "no message"
+        if done.returncode < 0:  # a missing graphics library ends a process without a word
+            reason += f" (signal {-done.returncode})"
+            hint += "; off-screen rendering needs libegl1 and libgl1 (or libosmesa6)"
         raise OutputError(
-            f"the figures could not be drawn: {said[-1] if said else 'no message'}",
-            key="output.figures",
-            hint="Run with --no-figures, and `ssbmech post DIR` later",
+            f"could not draw {what}: {reason.removeprefix('ssbmech: ')}", key=key, hint=hint
         )
-    return ", ".join(done.stdout.split()) or "none"
+    return done.stdout
 
 
 def _environment() -> dict[str, str]:
@@ -108,37 +129,6 @@ def closing_lines(summary: dict[str, Any]) -> list[str]:
     rows.append(("peak memory", f"{record['peak_memory_MiB']:.0f} MiB"))
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {text}" for name, text in rows]
-
-
-def mesh_lines(found: GateReport) -> list[str]:
-    """The gate's table of a mesh."""
-    rows = [
-        ("cells", f"{found.n_cells}"),
-        ("nodes", f"{found.n_nodes}"),
-        ("edges", f"{found.size_min:.4g} to {found.size_max:.4g} um"),
-        ("worst quality", f"{found.quality_min:.3g} at {found.quality_at}"),
-    ]
-    rows += [(f"size of {name}", f"{value:.6g} um^d") for name, value in found.measures.items()]
-    for check in found.checks:
-        sign = "ok" if check.ok else f"REFUSED at {check.place}"
-        rows.append((check.name, f"{check.value:.4g} (limit {check.limit}) {sign}"))
-    width = max(len(name) for name, _ in rows)
-    return [f"  {name:<{width}}  {text}" for name, text in rows]
-
-
-def geometry_lines() -> list[str]:
-    """Every geometry of the catalogue with its parameters."""
-    from ssbmech.meshes import catalog
-
-    lines = []
-    for name in catalog.BUILDERS:
-        lines.append(f"{name}: {catalog.describe(name)}")
-        for p in catalog.parameters(name).values():
-            default = "required" if p.required else f"default {p.default}"
-            kind = " | ".join(map(str, p.choices)) if p.choices else p.kind
-            lines.append(f"    {p.name:<16} {kind:<22} {default:<18} {p.text}")
-        lines.append("")
-    return lines
 
 
 def _porz_rows(porz: dict[str, Any] | None) -> list[tuple[str, str]]:
