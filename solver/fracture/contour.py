@@ -336,17 +336,38 @@ class ForceAssembler:
         phase = crystals.phase_of_cell(p)
         differ = phase[pairs[:, 0]] != phase[pairs[:, 1]]
         facets, pairs = candidates[differ], pairs[differ]
-        rule = facet_rule(dim, self.sampler.degree + 3)
-        for side in range(2):
-            cells = pairs[:, side].astype(np.int32)
+        sides = []
+        for k in range(2):
+            cells = pairs[:, k].astype(np.int32)
             self._extend_index(cells)
-            local = np.argmax(c2f[cells] == facets[:, None], axis=1)
-            for tag in np.unique(self._tags[cells]):
-                chosen = self._tags[cells] == tag
-                for sample in self.sampler.facets(
-                    cells[chosen], cell_facets(dim)[local[chosen]], rule
-                ):
-                    self._boundary(int(tag), sample, None)
+            corners = cell_facets(dim)[np.argmax(c2f[cells] == facets[:, None], axis=1)]
+            nodes = np.take_along_axis(self._nodes[cells], corners, axis=1)
+            # both sides count the vertices alike, so that they are sampled at the same points
+            sides.append((cells, np.take_along_axis(corners, np.argsort(nodes, axis=1), axis=1)))
+        rule = facet_rule(dim, self.sampler.degree + 3)
+        traction = np.zeros((2, len(facets), len(rule[1]), 3))
+        for k, side in enumerate(sides):
+            for rows, tag, sample in self._batches(*side, rule):
+                sigma = state_at(self.solution, tag, sample).sigma
+                traction[k, rows] = np.einsum("...ij,...j->...i", sigma, sample.normal)
+        # One traction for both sides, the mean: then facets along the extension add nothing, nor do
+        # those between equal materials, whatever the discrete stress does there. With a traction of
+        # its own on each side the jump at a front that lies in the interface would be counted.
+        mean = 0.5 * (traction[0] - traction[1])
+        for side, sign in zip(sides, (1.0, -1.0), strict=True):
+            for rows, tag, sample in self._batches(*side, rule):
+                common = sign * mean[rows]
+                self._boundary(tag, sample, lambda _, __, common=common: common)
+
+    def _batches(
+        self, cells: NDArray, corners: NDArray, rule: tuple[NDArray, NDArray]
+    ) -> Iterator[tuple[NDArray, int, Samples]]:
+        """Samples on facets with their rows, by cell tag and by how the facet sits in its cell."""
+        keys = np.column_stack([self._tags[cells], corners])
+        for key in np.unique(keys, axis=0):
+            rows = np.flatnonzero((keys == key).all(axis=1))
+            for sample in self.sampler.facets(cells[rows], corners[rows], rule):
+                yield rows, int(key[0]), sample
 
     def _extend_index(self, cells: NDArray) -> None:
         """Vertices of ghost cells at an interface get a place as well."""
