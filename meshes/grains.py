@@ -17,6 +17,9 @@ BOUNDARIES = "grain_boundaries"
 TRIPLE = "triple_lines"
 #: Name of side s of the box.
 SIDES = ("left", "right", "bottom", "top", "front", "back")
+# 3 million tetrahedra take 46 s with HXT and three times as long with Delaunay, whose worst
+# elements are a hundred times flatter; on one thread HXT gives the same mesh every time.
+_HXT, _DELAUNAY = 10, 1
 
 
 @dataclass
@@ -50,11 +53,26 @@ def mesh_grains(made: Tessellation, h: float) -> MeshData:
         MeshError: If Gmsh cannot mesh it.
     """
     dim = made.dim
-    with session("polycrystal", doing="mesh the grains", Mesh_MeshSizeMax=h) as gmsh:
+    with session(
+        "polycrystal", doing="mesh the grains", Mesh_MeshSizeMax=h, Mesh_Algorithm3D=_HXT
+    ) as gmsh:
         found = (_plane if dim == 2 else _solid)(gmsh, made)
-        gmsh.model.mesh.generate(dim)
+        gmsh.model.mesh.generate(2)
+        if dim == 3:
+            _fill(gmsh)
         data, twins = _collect(gmsh, made, found)
     return _exact_sides(data, made, twins)
+
+
+def _fill(gmsh: Any) -> None:
+    """Volumes with HXT; with the slower Delaunay algorithm where that gives up."""
+    try:
+        gmsh.model.mesh.generate(3)
+    except Exception as error:
+        if type(error) is not Exception:  # Gmsh's own errors are bare
+            raise
+        gmsh.option.setNumber("Mesh.Algorithm3D", _DELAUNAY)
+        gmsh.model.mesh.generate(3)
 
 
 def _plane(gmsh: Any, made: Tessellation) -> _Entities:

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from ssbmech.meshes.elements import Floats, Ints, determinant
+from ssbmech.meshes.elements import Floats, Ints
 
 Loop = tuple[int, ...]
 # A cell stays star-shaped around its middle: least height of a part of its surface seen from
 # there, relative to the cell's radius (or what it was, where that is less).
 _FLATTEST = 0.02
+_FLATTEST_PIECE = 1e-3
 _ROUNDS = 4
 
 
@@ -195,7 +196,7 @@ def _try_merge(cells: Complex, pairs: list[tuple[int, int]], move: Floats) -> bo
     of = {c: set(cells.faces_of[c]) for c in touched}
     places = cells.points[ends].copy()
     pieces = cells.pieces.copy()
-    limits = {c: _flatness(cells, c) for c in touched}
+    limits = {c: _needed(cells, c) for c in touched}
     if _change(cells, pairs, move, touched, limits):
         return True
     cells.points[ends] = places
@@ -210,6 +211,13 @@ def _try_merge(cells: Complex, pairs: list[tuple[int, int]], move: Floats) -> bo
         cells.faces_of[c] = of[c]
     cells.pieces = pieces
     return False
+
+
+def _needed(cells: Complex, cell: int) -> float:
+    """What the flatness of a cell has to be after a merge."""
+    if cells.pieces[int(cells.grain[cell])] > 1:
+        return _FLATTEST_PIECE  # it may be on its way out
+    return max(0.0, min(_FLATTEST, 0.9 * _flatness(cells, cell)))
 
 
 def _change(
@@ -318,31 +326,63 @@ def _one_ring(edges: list[Loop]) -> bool:
     return steps == len(edges)
 
 
-def _flatness(cells: Complex, cell: int) -> float:
-    """Least height of the surface above the middle of a cell, relative to its radius."""
-    faces = sorted(cells.faces_of[cell])
-    if cells.dim == 2:
-        parts = np.array([cells.loops[f] for f in faces])
-    else:
-        fans = [cells.fan(f) for f in faces]
-        if any(fan is None for fan in fans):
-            return -1.0
-        parts = np.concatenate([fan for fan in fans if fan is not None])
-    turned = np.array([cells.cells[f][0] != cell for f in faces])
-    if cells.dim == 3:
-        turned = np.repeat(turned, [len(fan) for fan in fans if fan is not None])
+def _flatness(cells: Complex, cell: int, wanted: float = _FLATTEST) -> float:
+    """Least height of the surface above some point inside a cell, relative to its radius.
+
+    Args:
+        cells: The complex.
+        cell: Which cell.
+        wanted: A point better than the mean of the vertices is looked for only below this.
+
+    Returns:
+        Positive if the cell is star-shaped: seen from a point inside no part is inside out.
+    """
+    parts = _surface(cells, cell)
+    if parts is None:
+        return -1.0
     vertices = np.unique(parts)
     middle = cells.points[vertices].mean(axis=0)
-    x = cells.points[parts] - middle
-    measure = np.where(turned, -1.0, 1.0) * determinant(x)
+    corners = cells.points[parts] - middle
     if cells.dim == 2:
-        base = np.linalg.norm(x[:, 1] - x[:, 0], axis=1)
+        along = corners[:, 1] - corners[:, 0]
+        normal = np.column_stack([along[:, 1], -along[:, 0]])
     else:
-        base = np.linalg.norm(np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]), axis=1)
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    size = np.linalg.norm(normal, axis=1)
     radius = float(np.linalg.norm(cells.points[vertices] - middle, axis=1).max())
-    if radius == 0.0 or not base.all():
+    if radius == 0.0 or not size.all():
         return -1.0
-    return float((measure / base).min()) / radius
+    normal /= size[:, None]
+    height = (corners[:, 0] * normal).sum(axis=1)
+    least = float(height.min())
+    if least <= wanted * radius:
+        least = max(least, _inner_radius(normal, height, radius))
+    return least / radius
+
+
+def _surface(cells: Complex, cell: int) -> Ints | None:
+    """Edges or triangles of a cell's outline with the cell on their left or inner side."""
+    parts = []
+    for face in sorted(cells.faces_of[cell]):
+        part = np.array([cells.loops[face]]) if cells.dim == 2 else cells.fan(face)
+        if part is None:
+            return None
+        parts.append(part if cells.cells[face][0] == cell else part[:, ::-1])
+    return np.concatenate(parts)
+
+
+def _inner_radius(normal: Floats, height: Floats, radius: float) -> float:
+    """Largest ball inside all planes ``normal . x <= height``; negative if there is none."""
+    from scipy.optimize import linprog
+
+    n, dim = normal.shape
+    found = linprog(
+        np.append(np.zeros(dim), -1.0),
+        A_ub=np.column_stack([normal, np.ones(n)]),
+        b_ub=height,
+        bounds=[(-radius, radius)] * dim + [(-radius, radius)],
+    )
+    return float(found.x[dim]) if found.status == 0 else -1.0
 
 
 def planar_faces(cells: Complex, tolerance: float) -> list[tuple[Loop, tuple[int, int]]]:
