@@ -27,7 +27,7 @@ def clearance(
     """Distance from the front to the nearest thing a ring must not reach, and its name.
 
     Obstacles: other fronts; the centre of curvature of a 3-D front; boundaries that the virtual
-    extension would push (not the crack's faces and not boundaries along the extension); places on a
+    extension would push (among them the crack's own faces beyond a kink); places on a
     smooth boundary where a prescribed displacement begins or ends, which are singular themselves.
     """
     domain = problem.domain
@@ -160,15 +160,15 @@ def _blocking(
 ) -> tuple[float, str]:
     """Nearest boundary of this rank that the extension would push, and its name."""
     names = {tag: name for name, tag in problem.domain.facet_groups.items()}
-    faces = [problem.domain.facet_tag(f, key="crack.faces") for f in crack.faces]
-    other = ~np.isin(outside.tags, faces)
-    if not other.any():
+    for face in crack.faces:  # they are tangent to the extension up to where the crack kinks
+        names[problem.domain.facet_tag(face, key="crack.faces")] = "kink of the crack"
+    if not len(outside.x):
         return np.inf, ""
-    where = front.locate(outside.x[other].mean(axis=1))
-    across = np.abs(np.einsum("nk,nk->n", outside.normal[other], where.frame[:, 0]))
+    where = front.locate(outside.x.mean(axis=1))
+    across = np.abs(np.einsum("nk,nk->n", outside.normal, where.frame[:, 0]))
     if not (across > _TANGENT).any():
         return np.inf, ""
-    rows = np.flatnonzero(other)[across > _TANGENT]
+    rows = np.flatnonzero(across > _TANGENT)
     # of the vertices and of points between them, so that a large facet whose vertices are far away
     # is seen as well
     dim = outside.x.shape[1]
