@@ -3,58 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from ssbmech.errors import MeshError
-from ssbmech.meshes import features, flaw
+from ssbmech.meshes import features, flaw, patches, shapes
+from ssbmech.meshes.cell_cracks import check_flaws, place_cracks
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import Ints, straighten
-from ssbmech.meshes.features import Contact, Impurity, Place, Protrusion, Void
+from ssbmech.meshes.elements import Ints, jacobians, straighten
+from ssbmech.meshes.features import Impurity, Protrusion, Void
 from ssbmech.meshes.flaw import Crack, Flaw
 from ssbmech.meshes.grain_parts import (
     Grains,
-    boundary_crack,
     grain_parts,
     tessellate_layer,
     with_orientations,
-)  # fmt: skip
+)
 from ssbmech.meshes.parameters import Count, Length, Number, choice, number
-from ssbmech.meshes.scene import Part, Sheet, mesh_scene, untag_closed
+from ssbmech.meshes.patches import Contact
+from ssbmech.meshes.scene import Part, Sheet, mesh_scene, pair_name, untag_closed
+from ssbmech.meshes.scene_sizes import Slab
 from ssbmech.meshes.session import session
+from ssbmech.meshes.shapes import Place
 from ssbmech.meshes.sizing import Grading
 from ssbmech.meshes.split import split_crack
+from ssbmech.meshes.stack import (
+    Stack,
+    largest_size,
+    layer_parts,
+    place_in,
+    side_namer,
+    stack_of,
+    thin_layers,
+)
 
 if TYPE_CHECKING:
     from ssbmech.meshes.tessellation import Tessellation
 
 Symmetry = Literal["x", "xz"] | None
-
-
-@dataclass(frozen=True)
-class Stack:
-    """The layers of a cell from the bottom up.
-
-    Attributes:
-        names: Cell groups.
-        heights: Lower surface of each and the upper surface of the last [um].
-        x: Range of x [um].
-        z: Range of z [um]; 0, 0 in 2-D.
-    """
-
-    names: tuple[str, ...]
-    heights: tuple[float, ...]
-    x: tuple[float, float]
-    z: tuple[float, float]
-
-    def bottom(self, name: str) -> float:
-        """Height of the lower surface of a layer [um]."""
-        return self.heights[self.names.index(name)]
-
-    def top(self, name: str) -> float:
-        """Height of its upper surface [um]."""
-        return self.heights[self.names.index(name) + 1]
 
 
 def cell(
@@ -100,71 +87,71 @@ def cell(
         crack: Cracks and sharp filaments in the electrolyte.
         grains: Makes the electrolyte a polycrystal.
         order: Order of the cells, 1 or 2 (curved).
-        h: Size of the elements at features and the interface [um]; from the smallest feature by
-            default.
+        h: Size of the elements at features [um]; by default an eighth (3-D: a quarter) of the
+            smallest extent of each. Thin layers and crack tips have sizes of their own.
         h_max: Largest size [um]; a sixth of the smallest extent by default.
         growth: Growth of the size per distance from features.
 
     Returns:
         Cells ``lithium``, ``electrolyte`` and the layers asked for; facets ``li_sse`` or the
         pair of layers; ``void_li``, ``void_sse``; ``blocked``; sides ``left right front back``,
-        ``bottom`` and the cathode-side current plane ``cathode_plane``; ``symmetry_x``,
-        ``symmetry_z``; faces and fronts of cracks (see `flaw.open_cracks`); with grains
-        ``grain_boundaries``.
+        ``bottom`` (without lithium ``interface``) and the cathode-side current plane
+        ``cathode_plane``; ``symmetry_x``, ``symmetry_z``; faces and fronts of cracks (see
+        `flaw.open_cracks`); with grains ``grain_boundaries``. The note ``contact_fraction`` is the
+        share of the interface at which lithium touches, measured on the mesh.
 
     Raises:
         MeshError: For parameters out of range or features that overlap or do not fit.
     """
     choice("order", order, (1, 2))
     number("growth", growth, above=0.01, below=1.0, closed=True, unit="")
-    stack = _stack(
+    stack = stack_of(
         width, depth, symmetry,
         [("stack_plate", stack_plate), ("lithium", lithium), ("interlayer", interlayer),
          ("coating", coating), ("interphase", interphase), ("electrolyte", electrolyte),
          ("cathode_coating", cathode_coating)],
     )  # fmt: skip
-    at = _place(stack, depth)
     _need_lithium(stack, void, protrusion, impurity, contact)
-    if contact is not None and any(e.thickness == 0 for e in impurity):
-        raise MeshError(
-            "films and random contact both block the interface", key="impurity.thickness",
-            value=0.0, hint="Give one of them",
-        )  # fmt: skip
-    largest = _h_max(stack, h_max)
-    fine = _finest(stack, void, protrusion, impurity, contact) if h is None else number("h", h)
-    fine = min(fine, largest)
-    tess = None if grains is None else _tessellate(grains, stack, at.dim)
+    largest = largest_size(stack, h_max)
+    fine = None if h is None else number("h", h, above=largest / 2000, below=largest, closed=True)
+    tess = None if grains is None else _tessellate(grains, stack, depth, protrusion)
     if grains is not None:
-        largest = min(largest, grains.size / (4 if at.dim == 2 else 2.5))
-        fine = min(fine, largest)
-    flaws = _flaws(crack, stack, at, void, largest, tess, grains)
+        largest = min(largest, grains.size / (4 if depth is None else 2.5))
+        fine = None if fine is None else min(fine, largest)
+    at = place_in(stack, depth, fine, largest, growth)
+    features.check_features(void, protrusion, impurity, at)
+    if contact is not None:
+        patches.check_contact(contact, at)
+        _contact_alone(void, protrusion, impurity)
+    flaws = place_cracks(crack, at, void, protrusion, tess, grains)
 
     def draw(gmsh: Any) -> tuple[list[Part], list[Sheet]]:
-        parts = _layers(gmsh, stack, at.dim, bare=tess is not None)
+        parts = layer_parts(gmsh, stack, at.dim, bare=tess is not None)
         if tess is not None:
             parts += grain_parts(gmsh, tess)
         sheets: list[Sheet] = []
-        for i, bump in enumerate(protrusion):
-            parts += features.protrusion_parts(gmsh, bump, f"protrusion.{i}", at)
-        for i, hole in enumerate(void):
-            parts += features.void_parts(gmsh, hole, f"void.{i}", at)
-        for i, spot in enumerate(impurity):
-            more, films = features.impurity_items(gmsh, spot, f"impurity.{i}", at)
+        for bump in protrusion:
+            parts += features.protrusion_parts(gmsh, bump, at)
+        for hole in void:
+            parts += features.void_parts(gmsh, hole, at)
+        for spot in impurity:
+            more, films = features.impurity_items(gmsh, spot, at)
             parts, sheets = parts + more, sheets + films
         if contact is not None:
-            sheets += features.contact_sheets(gmsh, contact, at)
+            sheets += patches.contact_sheets(gmsh, contact, at)
         return parts, sheets
 
-    size = Grading(fine, growth, 0.0, largest)
-    data = mesh_cell(draw, stack, at, flaws, size, order=order, key="cell", symmetry=symmetry)
+    size = Grading(largest, growth, 0.0, largest)
+    data = mesh_cell(
+        draw, stack, at, flaws, size, order=order, key="cell", symmetry=symmetry,
+        slabs=thin_layers(stack, at) + _wave_slabs(protrusion, at),
+    )  # fmt: skip
     if grains is not None and tess is not None:
         data = with_orientations(data, grains, tess.n_grains)
-    if contact is not None and contact.gap and "blocked" in data.facet_groups:
-        data = untag_closed(data, ["blocked"], "li_sse" if "li_sse" in data.facet_groups else None)
-        data = split_crack(
-            data, "blocked", None, lower="blocked_li", upper="blocked_sse", normal=(0, 1, 0)
-        )
-    return data
+    data = _exact_wave(data, protrusion, at)
+    if contact is not None and contact.gap:
+        data = _open_gap(data, at)
+    return _note_contact(data, stack, at)
 
 
 def mesh_cell(
@@ -177,6 +164,7 @@ def mesh_cell(
     order: int,
     key: str,
     symmetry: str | None = None,
+    slabs: Sequence[Slab] = (),
 ) -> MeshData:
     """Mesh a stack with what is painted on it, and open its cracks.
 
@@ -185,25 +173,35 @@ def mesh_cell(
         stack: The layers, for the names of sides.
         at: Where features go.
         flaws: Cracks.
-        size: Element sizes at interfaces and walls.
+        size: Growth and largest element; sizes at features come with their parts.
         order: 1 or 2.
         key: For messages.
         symmetry: Planes of symmetry, ``"x"`` or ``"xz"``.
+        slabs: Flat layers with small elements.
+
+    Raises:
+        MeshError: If cracks meet, leave the electrolyte or hold no lithium; from Gmsh.
     """
+    flaws = flaw.tell_filled(flaws)
+    check_flaws(flaws, at.top, stack.x)
     with session(key) as gmsh:
         parts, sheets = draw(gmsh)
         for one in flaws:
             layer = flaw.skin(gmsh, one, at.dim, stack.z)
             parts += [layer] if layer is not None else []
-            sheets += flaw.sheets(gmsh, one, at.dim, stack.z, at.lithium)
-        sized = dict.fromkeys(_SIZED, size)
-        for one in flaws:
-            if one.crack.skin is not None:
-                thin = Grading(one.crack.skin / 2, size.growth, 0.0, size.h_max)
-                sized["skin_electrolyte"] = thin
+            sheets += [
+                replace(sheet, within=_AROUND_CRACKS, key=one.key)
+                for sheet in flaw.sheets(gmsh, one, at.dim, stack.z, 0.0)
+            ]
+        sized: dict[str, Grading] = {}
+        skins = [one.crack.skin for one in flaws if one.crack.skin is not None]
+        if skins:
+            share = 2.0 if at.dim == 2 else 1.0
+            thin = min(min(skins) / share, size.h_max)
+            sized["skin_electrolyte"] = Grading(thin, size.growth, 0.0, size.h_max)
         data = mesh_scene(
-            gmsh, at.dim, parts, sheets, _sides(stack, at.dim, symmetry), sized, size.h_max,
-            order=order, key=key,
+            gmsh, at.dim, parts, sheets, side_namer(stack, at.dim, symmetry), sized, size.h_max,
+            order=order, key=key, slabs=slabs,
         )  # fmt: skip
     if order == 2:
         fixed: Ints = data.facets[:0, 0]
@@ -211,45 +209,8 @@ def mesh_cell(
     return flaw.open_cracks(data, flaws)
 
 
-# Facet groups at which the mesh is fine.
-_SIZED = (
-    "li_sse", "void_li", "void_sse", "blocked", "impurity_electrolyte", "lithium_impurity",
-    "void_impurity", "void_interlayer", "void_interphase", "void_coating",
-)  # fmt: skip
-
-
-def _stack(
-    width: float, depth: float | None, symmetry: str | None, layers: list[tuple[str, float]]
-) -> Stack:
-    choice("symmetry", symmetry, (None, "x") if depth is None else (None, "x", "xz"))
-    half = number("width", width) / 2
-    back = 0.0 if depth is None else number("depth", depth) / 2
-    chosen = []
-    for name, t in layers:
-        number(name, t, closed=name != "electrolyte")
-        if t > 0:
-            chosen.append((name, float(t)))
-    below = sum(t for name, t in chosen[: [n for n, _ in chosen].index("electrolyte")])
-    heights = [-below]
-    for _, t in chosen:
-        heights.append(heights[-1] + t)
-    heights[[n for n, _ in chosen].index("electrolyte")] = 0.0
-    return Stack(
-        tuple(name for name, _ in chosen), tuple(heights),
-        (0.0 if symmetry else -half, half), (0.0 if symmetry == "xz" else -back, back),
-    )  # fmt: skip
-
-
-def _place(stack: Stack, depth: float | None) -> Place:
-    has = "lithium" in stack.names
-    return Place(
-        dim=2 if depth is None else 3,
-        low=(stack.x[0], stack.z[0]),
-        high=(stack.x[1], stack.z[1]),
-        lithium=stack.top("lithium") if has else 0.0,
-        floor=stack.bottom("lithium") if has else 0.0,
-        top=stack.top("electrolyte"),
-    )
+# Cell groups in which a crack may lie.
+_AROUND_CRACKS = ("electrolyte", "skin", "grain_boundary")
 
 
 def _need_lithium(stack: Stack, *blocks: Any) -> None:
@@ -262,103 +223,92 @@ def _need_lithium(stack: Stack, *blocks: Any) -> None:
             )  # fmt: skip
 
 
-def _h_max(stack: Stack, h_max: float | None) -> float:
-    """Largest element; a sixth of the smallest extent of the body."""
-    extents = [stack.x[1] - stack.x[0], stack.heights[-1] - stack.heights[0]]
-    if stack.z[1] > stack.z[0]:
-        extents.append(stack.z[1] - stack.z[0])
-    if h_max is not None:
-        return number("h_max", h_max, above=min(extents) / 2000, below=min(extents), closed=True)
-    return min(extents) / 6
+def _contact_alone(*blocks: Sequence[Any]) -> None:
+    for name, block in zip(("void", "protrusion", "impurity"), blocks, strict=True):
+        if block:
+            raise MeshError(
+                f"random contact and a {name} would share the interface", key=f"geometry.{name}.0",
+                hint="Give either [geometry.contact] or voids, protrusions and impurities",
+            )  # fmt: skip
 
 
-def _finest(
-    stack: Stack, void: Sequence[Void], protrusion: Sequence[Protrusion],
-    impurity: Sequence[Impurity], contact: Contact | None,
-) -> float:  # fmt: skip
-    """A fraction of the smallest feature, for both dimensions."""
-    share = 8 if stack.z[1] == stack.z[0] else 4
-    sizes = [b - a for a, b in zip(stack.heights, stack.heights[1:], strict=False)]
-    found = [min(sizes) / 2]
-    found += [v.radius / share for v in void]
-    found += [min(p.radius or p.height, p.wavelength or p.height, p.height) / share
-              for p in protrusion]  # fmt: skip
-    found += [min(i.radius, i.thickness or i.radius) / (share / 2) for i in impurity]
-    found += [contact.size / share] if contact is not None else []
-    return min(found)
+def _wave_slabs(protrusion: Sequence[Protrusion], at: Place) -> list[Slab]:
+    """Small elements along a wave: of its length, as far as it reaches."""
+    slabs = []
+    for bump in protrusion:
+        if bump.wavelength is not None and bump.shape == "wave":
+            share = 24 if at.dim == 2 else 12
+            fine = min(bump.wavelength / share, at.h_max) if at.h is None else at.h
+            reach = (at.lithium - bump.height, at.lithium + bump.height)
+            slabs.append(Slab(*reach, Grading(fine, at.growth, 0.0, at.h_max)))
+    return slabs
 
 
-def _flaws(
-    cracks: Sequence[Crack], stack: Stack, at: Place, void: Sequence[Void], h_max: float,
-    tess: Tessellation | None, grains: Grains | None,
-) -> list[Flaw]:  # fmt: skip
-    result = []
-    for i, crack in enumerate(cracks):
-        path = None
-        if crack.shape == "grain_boundary":
-            path = boundary_crack(tess, grains, crack, f"geometry.crack.{i}")
-        if crack.at == "void_edge":
-            if not void:
-                raise MeshError("there is no void", key=f"crack.{i}.at", value=crack.at)
-            x, _ = features.void_centres(void[0], at.dim)[-1]
-            crack = replace(crack, x=x + void[0].radius)
-        result.append(
-            flaw.place(
-                crack,
-                i,
-                dim=at.dim,
-                interface=0.0,
-                top=at.top,
-                reach=stack.x,
-                h_max=h_max,
-                path=path,
-            )
-        )
-    return result
+def _exact_wave(data: MeshData, protrusion: Sequence[Protrusion], at: Place) -> MeshData:
+    """Exact measures of both sides of a wave in place of those of its spline."""
+    for bump in protrusion:
+        if bump.shape != "wave" or bump.wavelength is None:
+            continue
+        depth = at.extent[1] if at.dim == 3 else 1.0
+        more = shapes.wave_area(at, bump.height, bump.wavelength, bump.x) * depth
+        flat = at.extent[0] * depth
+        kind = "area" if at.dim == 2 else "volume"
+        exact = {
+            f"{kind}:lithium": flat * (at.lithium - at.floor) + more,
+            f"{kind}:electrolyte": flat * (at.top - at.lithium) - more,
+        }
+        data = replace(data, notes=data.notes | exact)
+    return data
 
 
-def _tessellate(grains: Grains, stack: Stack, dim: int) -> Tessellation:
+def _open_gap(data: MeshData, at: Place) -> MeshData:
+    """Open the blocked part of the interface."""
+    upper = at.above[0][0]
+    touching = pair_name("lithium", upper)
+    if "blocked" in data.facet_groups:
+        data = untag_closed(data, ["blocked"], touching)
+    if not (data.facet_tags == data.facet_groups.get("blocked", -1)).any():
+        return data
+    data = split_crack(
+        data, "blocked", None, lower="blocked_li", upper="blocked_sse", normal=(0, 1, 0)
+    )
+    notes = {key: value for key, value in data.notes.items() if key != "between:blocked"}
+    sides: dict[str, float | str] = {
+        "between:blocked_li": "lithium|", "between:blocked_sse": f"{upper}|"
+    }  # fmt: skip
+    return replace(data, notes=notes | sides)
+
+
+def _note_contact(data: MeshData, stack: Stack, at: Place) -> MeshData:
+    """Share of the interface at which lithium touches what is above it, seen along y."""
+    if "lithium" not in stack.names:
+        return data
+    pairs = [pair_name("lithium", name) for name, _ in at.above]
+    tags = [data.facet_groups[name] for name in pairs if name in data.facet_groups]
+    chosen = data.facets[np.isin(data.facet_tags, tags)]
+    seen = data.points[:, [0, 2]]
+    if data.dim == 2:
+        touching = np.abs(seen[chosen[:, 1], 0] - seen[chosen[:, 0], 0]).sum()
+        share = touching / at.extent[0]
+    else:
+        each = np.abs(jacobians(seen, chosen, 2, data.order))
+        # the rule of the middles of the edges is exact for curved facets of second order
+        mean = each[:, 0] if data.order == 1 else each[:, 3:6].mean(axis=1)
+        share = mean.sum() / 2 / (at.extent[0] * at.extent[1])
+    return replace(data, notes=data.notes | {"contact_fraction": float(share)})
+
+
+def _tessellate(
+    grains: Grains, stack: Stack, depth: float | None, protrusion: Sequence[Protrusion]
+) -> Tessellation:
+    for i, bump in enumerate(protrusion):
+        if bump.shape == "wave":  # what lies in its troughs would belong to no grain
+            raise MeshError(
+                "a wave cuts the grains of a polycrystal off its flat surface",
+                key=f"geometry.protrusion.{i}.shape", value="wave",
+                hint="Leave [geometry.grains] away, or give protrusions one by one",
+            )  # fmt: skip
+    dim = 2 if depth is None else 3
     low = [stack.x[0], 0.0, stack.z[0]][:dim]
     high = [stack.x[1], stack.top("electrolyte"), stack.z[1]][:dim]
     return tessellate_layer(grains, np.array(low), np.array(high))
-
-
-def _layers(gmsh: Any, stack: Stack, dim: int, *, bare: bool) -> list[Part]:
-    """Boxes of the layers; ``bare``: without the electrolyte, which grains will fill."""
-    occ = gmsh.model.occ
-    (x0, x1), (z0, z1) = stack.x, stack.z
-    parts = []
-    for name, low, high in zip(stack.names, stack.heights, stack.heights[1:], strict=False):
-        if bare and name == "electrolyte":
-            continue
-        if dim == 2:
-            tag = occ.addRectangle(x0, low, 0, x1 - x0, high - low)
-        else:
-            tag = occ.addBox(x0, low, z0, x1 - x0, high - low, z1 - z0)
-        parts.append(Part(name, (tag,)))
-    return parts
-
-
-def _sides(stack: Stack, dim: int, symmetry: str | None) -> Callable[[Any], str | None]:
-    """Name of an outer side from its bounding box: it is flat at one end of the body."""
-    ends = {
-        (0, 0): "symmetry_x" if symmetry else "left",
-        (0, 1): "right",
-        (1, 0): "interface" if stack.names[0] == "electrolyte" else "bottom",
-        (1, 1): "cathode_plane",
-        (2, 0): "symmetry_z" if symmetry == "xz" else "front",
-        (2, 1): "back",
-    }
-    ranges = [stack.x, (stack.heights[0], stack.heights[-1]), stack.z]
-    scale = max(high - low for low, high in ranges)
-
-    def side(box: Any) -> str | None:
-        for axis in range(dim):
-            for end in (0, 1):
-                value = ranges[axis][end]
-                # OpenCASCADE widens its boxes by its tolerance
-                if all(abs(box[axis + 3 * k] - value) < 1e-6 * scale for k in (0, 1)):
-                    return ends[axis, end]
-        return None
-
-    return side

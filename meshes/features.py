@@ -1,17 +1,22 @@
-"""Voids, protrusions, impurities and contact patches at a lithium interface, as scene parts."""
+"""Voids, protrusions and impurities at a lithium interface: checks and scene parts."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from ssbmech.errors import MeshError
-from ssbmech.meshes.elements import Floats
+from ssbmech.meshes import shapes
 from ssbmech.meshes.parameters import Count, Length, Number, choice, count, number
 from ssbmech.meshes.scene import Part, Sheet
+from ssbmech.meshes.shapes import Place
+
+# Least distance between features, and to the sides, over the smaller radius: below it elements
+# between them would be slivers.
+_CLEAR = 0.02
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,13 @@ class Void:
 
 @dataclass(frozen=True)
 class Protrusion:
-    """Lithium that stands into the electrolyte.
+    """Lithium that stands into the electrolyte, through the layers between.
 
     Attributes:
-        height: Height of the tip over the interface [um]; of a wave its amplitude.
+        height: Height of the tip over the lithium's surface [um]; of a wave its amplitude.
         shape: ``"ellipse"``: half a spheroid (2-D: half an ellipse; a half-sphere when height and
             radius agree); ``"finger"``: straight walls and a round tip; ``"wave"``: the whole
-            interface is y = height cos(2 pi x/wavelength).
+            interface is y = height cos(2 pi (x - x_0)/wavelength) with a crest at x_0 = ``x``.
         radius: Half-width at the interface [um].
         x: Place of its axis [um].
         z: The same along z in 3-D [um].
@@ -91,73 +96,271 @@ class Impurity:
 
 
 @dataclass(frozen=True)
-class Contact:
-    """Random contact: discs (2-D: strips) on the interface that do or do not touch.
+class Footprint:
+    """What a feature covers of the interface.
 
     Attributes:
-        fraction: Share of the interface in contact, 0 to 1.
-        size: Mean diameter of the discs [um].
-        spread: Standard deviation of the logarithm of the diameters.
-        seed: Of the random numbers.
-        gap: Whether the blocked part is open (two free faces ``blocked_li`` and
-            ``blocked_sse``); otherwise it is a tagged film ``blocked`` that holds together.
+        key: Of the feature, for messages.
+        x: Centre [um].
+        z: Centre [um].
+        radius: [um].
+        strip: Along the whole depth.
     """
 
-    fraction: Number
-    size: Length
-    spread: Number = 0.3
-    seed: Count = 1
-    gap: bool = False
+    key: str
+    x: float
+    z: float
+    radius: float
+    strip: bool
+
+    def gap(self, other: Footprint) -> float:
+        """Distance between the rims of two [um]; negative where they overlap."""
+        across = 0.0 if self.strip or other.strip else self.z - other.z
+        return math.hypot(self.x - other.x, across) - self.radius - other.radius
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the features go.
-
-    Attributes:
-        dim: 2 or 3.
-        low: Lowest corner of the interface (x, z) [um].
-        high: Its highest corner (x, z) [um].
-        lithium: Height of the lithium's surface [um].
-        floor: Lower surface of the lithium [um].
-        top: Upper surface of the electrolyte [um].
-    """
-
-    dim: int
-    low: tuple[float, float]
-    high: tuple[float, float]
-    lithium: float
-    floor: float
-    top: float
+# -- checks ----------------------------------------------------------------------------------------
 
 
-def void_parts(gmsh: Any, void: Void, key: str, at: Place) -> list[Part]:
-    """Holes of a void or of an array of voids.
+def check_features(
+    void: Sequence[Void], protrusion: Sequence[Protrusion], impurity: Sequence[Impurity], at: Place
+) -> list[Footprint]:
+    """Check every feature, alone and with its neighbours.
+
+    Args:
+        void: Voids.
+        protrusion: Protrusions.
+        impurity: Impurities.
+        at: Where they go.
+
+    Returns:
+        What they cover of the interface.
 
     Raises:
-        MeshError: If voids overlap, reach through the lithium or out of the body.
+        MeshError: For parameters out of range, features that overlap or leave the body.
     """
-    number(f"{key}.radius", void.radius)
-    number(f"{key}.height", void.height, closed=True, below=at.lithium - at.floor)
-    number(f"{key}.depth", void.depth, closed=True, below=at.top - at.lithium)
+    found: list[Footprint] = []
+    for i, hole in enumerate(void):
+        found += _check_void(hole, f"geometry.void.{i}", at)
+    for i, bump in enumerate(protrusion):
+        found += _check_protrusion(bump, f"geometry.protrusion.{i}", at)
+    for i, spot in enumerate(impurity):
+        found += _check_impurity(spot, f"geometry.impurity.{i}", at)
+    waves = [i for i, bump in enumerate(protrusion) if bump.shape == "wave"]
+    if waves and (len(found) or len(waves) > 1):
+        other = found[0].key if found else f"geometry.protrusion.{waves[1]}"
+        raise MeshError(
+            f"a wave shapes the whole interface and leaves no place for {other}",
+            key=f"geometry.protrusion.{waves[0]}.shape", value="wave",
+            hint="Give either one wave or other features",
+        )  # fmt: skip
+    for one in found:
+        _inside(one, at)
+    for a, b in itertools.combinations(found, 2):
+        _refuse_overlap(a, b, void)
+    return found
+
+
+def _check_void(void: Void, key: str, at: Place) -> list[Footprint]:
+    r = number(f"{key}.radius", void.radius)
+    number(f"{key}.height", void.height, closed=True)
+    number(f"{key}.depth", void.depth, closed=True)
+    if void.height >= at.lithium - at.floor:
+        raise MeshError(
+            "the void reaches through the lithium", key=f"{key}.height", value=void.height,
+            allowed=f"below {at.lithium - at.floor:g} um",
+        )  # fmt: skip
+    if void.depth >= at.top - at.lithium:
+        raise MeshError(
+            "the void reaches through the electrolyte", key=f"{key}.depth", value=void.depth,
+            allowed=f"below {at.top - at.lithium:g} um",
+        )  # fmt: skip
     if void.height == void.depth == 0:
         raise MeshError(
-            "a void needs an extent", key=f"{key}.height", value=void.height, allowed="> 0 um",
+            "the void has no extent", key=f"{key}.height", value=void.height, allowed="> 0 um",
             hint="A gap without thickness is [geometry.contact] or an impurity of thickness 0",
         )  # fmt: skip
+    for name in ("height", "depth"):
+        size = getattr(void, name)
+        if 0 < size < 0.01 * r:
+            raise MeshError(
+                "the void is too shallow to mesh", key=f"{key}.{name}", value=size,
+                allowed=f"0, or from {0.01 * r:g} um",
+                hint="A gap without thickness is [geometry.contact]",
+            )  # fmt: skip
+        if size > 3 * r:
+            raise MeshError(
+                "the void is nearly a whole sphere", key=f"{key}.{name}", value=size,
+                allowed=f"at most three times the radius of its opening, {3 * r:g} um",
+            )  # fmt: skip
+    _clear_of_layers(f"{key}.depth", void.depth, at)
     count(f"{key}.number", void.number, at_least=1, at_most=1000)
     count(f"{key}.rows", void.rows, at_least=1, at_most=1000)
-    pitch = 3 * void.radius if void.pitch is None else number(f"{key}.pitch", void.pitch)
-    if void.number * void.rows > 1 and pitch <= 2 * void.radius:
-        raise MeshError("the voids of the array overlap", key=f"{key}.pitch", value=pitch,
-                        allowed=f"> {2 * void.radius:g} um")  # fmt: skip
+    if void.rows > 1 and (at.dim == 2 or void.strip):
+        raise MeshError(
+            "rows along z need voids of finite length", key=f"{key}.rows", value=void.rows,
+            allowed="1 in 2-D and for strips",
+        )  # fmt: skip
+    if void.pitch is not None:
+        number(f"{key}.pitch", void.pitch)
+    widest = max(r, *(_widest(r, size) for size in (void.height, void.depth)))
+    return [Footprint(key, x, z, widest, void.strip) for x, z in void_centres(void, at.dim)]
+
+
+def _widest(radius: float, height: float) -> float:
+    """Half-width of a cap where it is widest [um]: more than half a sphere bulges."""
+    return radius if height <= radius else (radius**2 + height**2) / (2 * height)
+
+
+def _check_protrusion(bump: Protrusion, key: str, at: Place) -> list[Footprint]:
+    choice(f"{key}.shape", bump.shape, ("ellipse", "finger", "wave"))
+    number(f"{key}.filled", bump.filled, below=1, closed=True, unit="")
+    number(f"{key}.height", bump.height)
+    if bump.height >= at.top - at.lithium:
+        raise MeshError(
+            "the protrusion reaches through the electrolyte: it shorts the cell",
+            key=f"{key}.height", value=bump.height, allowed=f"below {at.top - at.lithium:g} um",
+        )  # fmt: skip
+    if bump.shape == "wave":
+        _check_wave(bump, key, at)
+        return []
+    if bump.wavelength is not None:
+        raise MeshError("only a wave has a length", key=f"{key}.wavelength", value=bump.wavelength,
+                        hint='Give shape = "wave"')  # fmt: skip
+    if bump.radius is None:
+        raise MeshError("the protrusion needs its radius", key=f"{key}.radius", allowed="> 0 um")
+    r = number(f"{key}.radius", bump.radius)
+    if bump.shape == "finger" and bump.height <= r:
+        raise MeshError("a finger is longer than its round tip", key=f"{key}.height",
+                        value=bump.height, allowed=f"> {r:g} um")  # fmt: skip
+    if not 0.05 <= bump.height / r <= 50:
+        raise MeshError(
+            "the protrusion is too flat or too slender to mesh", key=f"{key}.height",
+            value=bump.height, allowed=f"{0.05 * r:g} to {50 * r:g} um",
+        )  # fmt: skip
+    _clear_of_layers(f"{key}.height", bump.height, at)
+    if 0 < bump.filled < 1:
+        _clear_of_layers(f"{key}.filled", bump.filled * bump.height, at)
+        rest = min(bump.filled, 1 - bump.filled)
+        if rest < 0.02:
+            raise MeshError(
+                "the filled or the empty part is too thin to mesh", key=f"{key}.filled",
+                value=bump.filled, allowed="0, 0.02 to 0.98, or 1",
+            )  # fmt: skip
+    return [Footprint(key, bump.x, bump.z, r, bump.ridge)]
+
+
+def _check_wave(bump: Protrusion, key: str, at: Place) -> None:
+    if bump.wavelength is None:
+        raise MeshError("a wave needs its length", key=f"{key}.wavelength", allowed="> 0 um")
+    number(f"{key}.wavelength", bump.wavelength)
+    for name, plain in (("radius", None), ("filled", 1.0)):
+        if getattr(bump, name) != plain:
+            raise MeshError(f"a wave has no {name}", key=f"{key}.{name}", hint="Leave it away")
+    if len(at.above) > 1:
+        raise MeshError(
+            f"a wave would cut through the layer {at.above[0][0]!r}", key=f"{key}.shape",
+            value="wave", hint="Leave interlayer, coating and interphase away",
+        )  # fmt: skip
+    if bump.height >= at.lithium - at.floor:
+        raise MeshError("the wave reaches through the lithium", key=f"{key}.height",
+                        value=bump.height, allowed=f"< {at.lithium - at.floor:g} um")  # fmt: skip
+    if bump.height > 2 * bump.wavelength:
+        raise MeshError("the wave is too steep to mesh", key=f"{key}.height", value=bump.height,
+                        allowed=f"at most two wavelengths, {2 * bump.wavelength:g} um")  # fmt: skip
+    most = 400 if at.dim == 2 else 40
+    if at.extent[0] > most * bump.wavelength:
+        raise MeshError(
+            "the wave has too many periods", key=f"{key}.wavelength", value=bump.wavelength,
+            allowed=f">= {at.extent[0] / most:g} um ({most} periods)",
+        )  # fmt: skip
+
+
+def _check_impurity(spot: Impurity, key: str, at: Place) -> list[Footprint]:
+    choice(f"{key}.shape", spot.shape, ("lens", "plate"))
+    r = number(f"{key}.radius", spot.radius)
+    number(f"{key}.thickness", spot.thickness, closed=True)
+    if spot.thickness >= at.lithium - at.floor:
+        raise MeshError(
+            "the impurity reaches through the lithium", key=f"{key}.thickness",
+            value=spot.thickness, allowed=f"below {at.lithium - at.floor:g} um",
+        )  # fmt: skip
+    if 0 < spot.thickness < 0.02 * r:
+        raise MeshError(
+            "the impurity is too thin to mesh", key=f"{key}.thickness", value=spot.thickness,
+            allowed=f"0 (a film), or from {0.02 * r:g} um",
+        )  # fmt: skip
+    if spot.shape == "lens" and spot.thickness > 3 * r:
+        raise MeshError(
+            "the lens is nearly a whole sphere", key=f"{key}.thickness", value=spot.thickness,
+            allowed=f"at most three times the radius, {3 * r:g} um", hint='Or shape = "plate"',
+        )  # fmt: skip
+    widest = _widest(r, spot.thickness) if spot.shape == "lens" else r
+    return [Footprint(key, spot.x, spot.z, widest, spot.strip)]
+
+
+def _clear_of_layers(key: str, height: float, at: Place) -> None:
+    """Refuse a tip that just touches, or just misses, the border of a layer."""
+    for name, upper in at.above[:-1]:
+        level = upper - at.lithium
+        if height > 0 and abs(height - level) < 0.05 * min(height, level):
+            raise MeshError(
+                f"the feature ends at the border of the layer {name!r}", key=key, value=height,
+                allowed=f"at least 5 % off {level:g} um",
+            )  # fmt: skip
+
+
+def _inside(foot: Footprint, at: Place) -> None:
+    """Refuse what would cross the sides; a centre on a side (a symmetry plane) is fine."""
+    r = (1 + _CLEAR) * foot.radius
+    for name, c, low, high in (
+        ("x", foot.x, at.low[0], at.high[0]),
+        ("z", foot.z, at.low[1], at.high[1]),
+    ):
+        if name == "z" and (at.dim == 2 or foot.strip):
+            continue
+        room = min(abs(c - low) or math.inf, abs(high - c) or math.inf)
+        if not low <= c <= high or room <= r:
+            inner = f"{low + r:g} to {high - r:g} um, or " if high - low > 2 * r else ""
+            raise MeshError(
+                f"the feature of radius {foot.radius:g} um crosses the side of the body",
+                key=f"{foot.key}.{name}", value=c,
+                allowed=f"{inner}{low:g} or {high:g} um (its centre on a side)",
+            )  # fmt: skip
+
+
+def _refuse_overlap(a: Footprint, b: Footprint, void: Sequence[Void]) -> None:
+    gap = a.gap(b)
+    if gap >= _CLEAR * min(a.radius, b.radius):
+        return
+    if a.key == b.key:
+        pitch = 2 * a.radius * (1 + _CLEAR / 2)
+        one = void[int(a.key.rsplit(".", 1)[1])]
+        raise MeshError(
+            "the voids of the array overlap", key=f"{a.key}.pitch", value=one.pitch,
+            allowed=f">= {pitch:g} um",
+        )  # fmt: skip
+    raise MeshError(
+        f"{a.key} and {b.key} overlap on the interface (or nearly): the gap between them is "
+        f"{gap:.4g} um", key=f"{b.key}.x", value=b.x,
+        allowed=f"a gap of at least {_CLEAR * min(a.radius, b.radius):.3g} um",
+        hint="Move or shrink one of them",
+    )  # fmt: skip
+
+
+# -- parts -----------------------------------------------------------------------------------------
+
+
+def void_parts(gmsh: Any, void: Void, at: Place) -> list[Part]:
+    """Holes of a void or of an array of voids."""
+    upper = tuple(name for name, _ in at.above)
+    size = at.size(void.radius)
     parts = []
     for x, z in void_centres(void, at.dim):
-        _on_interface(key, x, z, void.radius, at, strip=void.strip)
-        for size, sign, over in ((void.height, -1.0, "lithium"), (void.depth, 1.0, "electrolyte")):
-            if size > 0:
-                tags = _cap(gmsh, at, x, z, void.radius, size, sign, strip=void.strip)
-                parts.append(Part(None, tags, over=(over,)))
+        for extent, sign, over in ((void.height, -1.0, ("lithium",)), (void.depth, 1.0, upper)):
+            if extent > 0:
+                tags = shapes.cap(gmsh, at, x, z, void.radius, extent, sign, strip=void.strip)
+                parts.append(Part(None, tags, over=over, size=size, curved=True))
     return parts
 
 
@@ -175,300 +378,35 @@ def void_centres(void: Void, dim: int) -> list[tuple[float, float]]:
     ]
 
 
-def protrusion_parts(gmsh: Any, bump: Protrusion, key: str, at: Place) -> list[Part]:
-    """Lithium (and the empty end) of a protrusion.
-
-    Raises:
-        MeshError: If it reaches through the electrolyte or out of the body.
-    """
-    choice(f"{key}.shape", bump.shape, ("ellipse", "finger", "wave"))
-    number(f"{key}.filled", bump.filled, below=1, closed=True, unit="")
-    number(f"{key}.height", bump.height, below=at.top - at.lithium,
-           hint="A protrusion deeper than the electrolyte shorts the cell")  # fmt: skip
+def protrusion_parts(gmsh: Any, bump: Protrusion, at: Place) -> list[Part]:
+    """Lithium (and the empty end) of a protrusion, or both sides of a wave."""
     if bump.shape == "wave":
-        return _wave(gmsh, bump, key, at)
-    if bump.radius is None:
-        raise MeshError("the protrusion needs its radius", key=f"{key}.radius", allowed="> 0 um")
-    r = number(f"{key}.radius", bump.radius)
-    if bump.shape == "finger" and bump.height <= r:
-        raise MeshError("a finger is longer than its round tip", key=f"{key}.height",
-                        value=bump.height, allowed=f"> {r:g} um")  # fmt: skip
-    _on_interface(key, bump.x, bump.z, r, at, strip=bump.ridge)
-    solid = _bump(gmsh, at, bump, r)
-    if bump.filled == 1.0:
-        return [Part("lithium", tuple(t for _, t in solid))]
+        assert bump.wavelength is not None
+        lower, upper = shapes.wave_sides(gmsh, at, bump.height, bump.wavelength, bump.x)
+        both = ("lithium", "electrolyte")
+        return [Part("lithium", lower, over=both), Part("electrolyte", upper, over=both)]
+    assert bump.radius is not None
+    make = shapes.finger if bump.shape == "finger" else shapes.half_ellipse
+    solid = make(gmsh, at, bump.x, bump.z, bump.radius, bump.height, ridge=bump.ridge)
+    size = at.size(min(bump.radius, bump.height))
     level = at.lithium + bump.filled * bump.height
-    empty = _above(gmsh, at, gmsh.model.occ.copy(solid), level)
-    return [
-        Part("lithium", tuple(t for _, t in solid)),
-        Part(None, tuple(t for _, t in empty), wall="void"),
-    ]
-
-
-def impurity_items(
-    gmsh: Any, spot: Impurity, key: str, at: Place
-) -> tuple[list[Part], list[Sheet]]:
-    """The impurity as a part, or as a sheet when it has no thickness."""
-    choice(f"{key}.shape", spot.shape, ("lens", "plate"))
-    r = number(f"{key}.radius", spot.radius)
-    number(f"{key}.thickness", spot.thickness, closed=True, below=at.lithium - at.floor)
-    _on_interface(key, spot.x, spot.z, r, at, strip=spot.strip)
-    if spot.thickness == 0:
-        return [], [Sheet("blocked", _patch(gmsh, at, spot.x, spot.z, r, strip=spot.strip))]
-    if spot.shape == "lens":
-        tags = _cap(gmsh, at, spot.x, spot.z, r, spot.thickness, -1.0, strip=spot.strip)
-    else:
-        tags = _plate(gmsh, at, spot, r)
-    return [Part("impurity", tags, over=("lithium",))], []
-
-
-def contact_sheets(gmsh: Any, contact: Contact, at: Place) -> list[Sheet]:
-    """Blocked part of the interface under random contact, as sheets.
-
-    Discs are laid down one after another where they touch no other (random sequential addition);
-    whichever of contact and gap covers less of the interface is made of discs, and their sizes
-    are scaled in the end so that the share is exact.
-
-    Raises:
-        MeshError: For a share outside 0 to 1, or discs that do not find room.
-    """
-    share = number("contact.fraction", contact.fraction, below=1, closed=True, unit="")
-    number(
-        "contact.size", contact.size, below=min(_extent(at)), hint="Discs must fit the interface"
-    )
-    number("contact.spread", contact.spread, below=1, closed=True, unit="")
-    count("contact.seed", contact.seed, at_least=0, at_most=2**31)
-    if share == 1.0:
-        return []
-    whole = _whole(gmsh, at)
-    if share == 0.0:
-        return [Sheet("blocked", whole)]
-    discs_touch = share <= 0.5
-    discs = scatter(at, share if discs_touch else 1 - share, contact)
-    tags: list[int] = []
-    for x, z, r in discs:
-        tags += _patch(gmsh, at, x, z, r, strip=False)
-    if not discs_touch:
-        return [Sheet("blocked", tuple(tags))]
-    # The last sheet of a facet names it: what touches is taken out of the blocked whole.
-    return [Sheet("blocked", whole), Sheet("li_sse", tuple(tags))]
-
-
-def scatter(at: Place, share: float, contact: Contact) -> list[tuple[float, float, float]]:
-    """Discs (x, z, radius) [um] that do not touch and cover a share of the interface exactly."""
-    rng = np.random.default_rng(contact.seed)
-    width, depth = _extent(at)
-    area = width * depth if at.dim == 3 else width
-    count(
-        "discs of contact.size on the interface",
-        math.ceil(share * area / _size(contact.size / 2, at.dim)),
-        at_least=0,
-        at_most=2000,
-    )
-    radii: list[float] = []
-    while sum(_size(r, at.dim) for r in radii) < share * area:
-        radii.append(contact.size / 2 * math.exp(rng.normal(0.0, contact.spread)))
-    scaled = np.sort(np.array(radii))[::-1]
-    for _ in range(60):  # strips and discs are cut nowhere: the share is reached exactly
-        total = sum(_size(r, at.dim) for r in scaled)
-        scaled = scaled * (share * area / total) ** (1 / (at.dim - 1))
-    placed: list[tuple[float, float, float]] = []
-    for r in scaled:
-        placed.append(_free_place(rng, placed, float(r), at))
-    return sorted(placed)
-
-
-def _free_place(
-    rng: np.random.Generator, placed: Sequence[tuple[float, float, float]], r: float, at: Place
-) -> tuple[float, float, float]:
-    others = np.array(placed).reshape(-1, 3)
-    edge = 1.05 * r  # a disc that just misses the side would leave a sliver
-    (x0, z0), (x1, z1) = at.low, at.high
-    if x1 - x0 <= 2 * edge or (at.dim == 3 and z1 - z0 <= 2 * edge):
-        raise MeshError("a disc is wider than the interface", key="contact.size", value=2 * r,
-                        allowed=f"below {min(_extent(at)):g} um")  # fmt: skip
-    for _ in range(20_000):
-        x = rng.uniform(x0 + edge, x1 - edge)
-        z = rng.uniform(z0 + edge, z1 - edge) if at.dim == 3 else 0.0
-        gap = np.hypot(others[:, 0] - x, others[:, 1] - z) - others[:, 2] - r
-        if not len(others) or gap.min() > 0.1 * r:
-            return x, z, r
-    raise MeshError(
-        "the discs do not find room on the interface", key="contact.fraction",
-        value=f"{len(placed)} discs placed, the next has diameter {2 * r:g} um",
-        hint="Choose smaller discs, a share nearer to 0 or 1, or another seed",
-    )  # fmt: skip
-
-
-def _size(r: float, dim: int) -> float:
-    return math.pi * r * r if dim == 3 else 2 * r
-
-
-def _extent(at: Place) -> tuple[float, float]:
-    width = at.high[0] - at.low[0]
-    return width, (at.high[1] - at.low[1] if at.dim == 3 else width)
-
-
-def _on_interface(key: str, x: float, z: float, r: float, at: Place, *, strip: bool) -> None:
-    """Refuse what would cross the sides; a centre on a side (a symmetry plane) is fine."""
-    for name, c, low, high in (("x", x, at.low[0], at.high[0]), ("z", z, at.low[1], at.high[1])):
-        if name == "z" and (at.dim == 2 or strip):
-            continue
-        room = min(abs(c - low) or math.inf, abs(high - c) or math.inf)
-        if not low <= c <= high or room <= r:
-            raise MeshError(
-                "the feature crosses the side of the body", key=f"{key}.{name}", value=c,
-                allowed=f"{name} from {low + r:g} to {high - r:g} um, or on a side itself",
-            )  # fmt: skip
-
-
-# -- shapes in Gmsh --------------------------------------------------------------------------------
-
-
-def _along_z(gmsh: Any, at: Place, faces: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Faces of the section extruded through the depth."""
-    occ = gmsh.model.occ
-    occ.translate(faces, 0, 0, at.low[1])
-    made = occ.extrude(faces, 0, 0, at.high[1] - at.low[1])
-    occ.remove(faces)
-    return [(d, int(t)) for d, t in made if d == 3]
-
-
-def _cap(
-    gmsh: Any, at: Place, x: float, z: float, radius: float, height: float, sign: float,
-    *, strip: bool,
-) -> tuple[int, ...]:  # fmt: skip
-    """Spherical cap (2-D and strips: circular segment) below (sign -1) or above the interface."""
-    occ = gmsh.model.occ
-    big = (radius**2 + height**2) / (2 * height)
-    centre = at.lithium + sign * (height - big)
-    flat = at.dim == 2 or strip
-    if flat:
-        ball = [(2, occ.addDisk(x, centre, 0, big, big))]
-        box = [(2, occ.addRectangle(x - 3 * big, at.lithium, 0, 6 * big, sign * 3 * big))]
-    else:
-        ball = [(3, occ.addSphere(x, centre, z, big))]
-        low = at.lithium if sign > 0 else at.lithium - 3 * big
-        box = [(3, occ.addBox(x - 3 * big, low, z - 3 * big, 6 * big, 3 * big, 6 * big))]
-    cut, _ = occ.intersect(ball, box)
-    if at.dim == 3 and strip:
-        cut = _along_z(gmsh, at, cut)
-    return tuple(int(t) for _, t in cut)
-
-
-def _plate(gmsh: Any, at: Place, spot: Impurity, r: float) -> tuple[int, ...]:
-    occ = gmsh.model.occ
-    y, t = at.lithium, spot.thickness
-    if at.dim == 2 or spot.strip:
-        faces = [(2, occ.addRectangle(spot.x - r, y - t, 0, 2 * r, t))]
-        whole = faces if at.dim == 2 else _along_z(gmsh, at, faces)
-        return tuple(int(tag) for _, tag in whole)
-    return (int(occ.addCylinder(spot.x, y - t, spot.z, 0, t, 0, r)),)
-
-
-def _patch(gmsh: Any, at: Place, x: float, z: float, r: float, *, strip: bool) -> tuple[int, ...]:
-    """A strip (2-D: its section) or disc on the interface."""
-    occ = gmsh.model.occ
-    y = at.lithium
-    if at.dim == 2:
-        return (int(occ.addLine(occ.addPoint(x - r, y, 0), occ.addPoint(x + r, y, 0))),)
-    if strip:
-        line = occ.addLine(occ.addPoint(x - r, y, at.low[1]), occ.addPoint(x + r, y, at.low[1]))
-        made = occ.extrude([(1, line)], 0, 0, at.high[1] - at.low[1])
-        return tuple(int(tag) for d, tag in made if d == 2)
-    return (int(occ.addDisk(x, y, z, r, r, zAxis=[0, 1, 0])),)
-
-
-def _whole(gmsh: Any, at: Place) -> tuple[int, ...]:
-    middle = (at.low[0] + at.high[0]) / 2
-    return _patch(gmsh, at, middle, 0.0, (at.high[0] - at.low[0]) / 2, strip=True)
-
-
-def _bump(gmsh: Any, at: Place, bump: Protrusion, r: float) -> list[tuple[int, int]]:
-    """Half a spheroid, or a finger, above the interface."""
-    occ = gmsh.model.occ
-    x, y, h = bump.x, at.lithium, bump.height
-    flat = at.dim == 2 or bump.ridge
-    if bump.shape == "ellipse":
-        if flat:
-            face = occ.addDisk(
-                x, y, 0, max(r, h), min(r, h),
-                zAxis=[0, 0, 1], xAxis=[0, 1, 0] if h > r else [1, 0, 0],
-            )  # fmt: skip
-            body = [(2, face)]
-        else:
-            body = _half_spheroid(occ, x, y, bump.z, r, h)
-    elif flat:
-        stem = (2, occ.addRectangle(x - r, y - r, 0, 2 * r, h))
-        body, _ = occ.fuse([stem], [(2, occ.addDisk(x, y + h - r, 0, r, r))])
-    else:
-        stem = (3, occ.addCylinder(x, y - r, bump.z, 0, h, 0, r))
-        body, _ = occ.fuse([stem], [(3, occ.addSphere(x, y + h - r, bump.z, r))])
-    if at.dim == 3 and bump.ridge:
-        body = _along_z(gmsh, at, body)
-    return _above(gmsh, at, body, y)
-
-
-def _half_spheroid(
-    occ: Any, x: float, y: float, z: float, r: float, h: float
-) -> list[tuple[int, int]]:
-    """A quarter of an ellipse turned about its axis (a scaled sphere has poles on its rim)."""
-    centre, foot, top = (occ.addPoint(*p) for p in ((x, y, z), (x + r, y, z), (x, y + h, z)))
-    major = foot if r >= h else top
-    arc = occ.addEllipseArc(foot, centre, major, top)
-    loop = occ.addCurveLoop([occ.addLine(centre, foot), arc, occ.addLine(top, centre)])
-    made = occ.revolve([(2, occ.addPlaneSurface([loop]))], x, y, z, 0, 1, 0, 2 * math.pi)
-    return [(d, int(t)) for d, t in made if d == 3]
-
-
-def _above(
-    gmsh: Any, at: Place, what: list[tuple[int, int]], level: float
-) -> list[tuple[int, int]]:
-    """The part of features above a height."""
-    occ = gmsh.model.occ
-    (x0, z0), (x1, z1) = at.low, at.high
-    w, d = x1 - x0, z1 - z0
-    if at.dim == 2:
-        box = (2, occ.addRectangle(x0 - w, level, 0, 3 * w, at.top - level))
-    else:
-        box = (3, occ.addBox(x0 - w, level, z0 - d, 3 * w, at.top - level, 3 * d))
-    out, _ = occ.intersect(what, [box])
-    return [(int(k), int(t)) for k, t in out]
-
-
-def _wave(gmsh: Any, bump: Protrusion, key: str, at: Place) -> list[Part]:
-    """Both sides of a sinusoidal interface: what is below it is lithium, above electrolyte."""
-    if bump.wavelength is None:
-        raise MeshError("a wave needs its length", key=f"{key}.wavelength", allowed="> 0 um")
-    number(f"{key}.wavelength", bump.wavelength)
-    if bump.height >= at.lithium - at.floor:
-        raise MeshError("the wave reaches through the lithium", key=f"{key}.height",
-                        value=bump.height, allowed=f"< {at.lithium - at.floor:g} um")  # fmt: skip
-    occ = gmsh.model.occ
-    x0, x1 = at.low[0], at.high[0]
-    steps = max(8, math.ceil(24 * (x1 - x0) / bump.wavelength))
-    if steps > 20_000:
-        raise MeshError("the wave has too many periods", key=f"{key}.wavelength",
-                        value=bump.wavelength, allowed=f">= {(x1 - x0) / 800:g} um")  # fmt: skip
-    x = np.linspace(x0, x1, steps + 1)
-    y = wave_height(x, bump, at)
-    parts = []
-    for name, flat in (("lithium", at.floor), ("electrolyte", at.top)):
-        points = [occ.addPoint(float(a), float(b), 0) for a, b in zip(x, y, strict=True)]
-        ends = (points[0], points[-1])
-        curve = occ.addSpline(points)
-        corner = [occ.addPoint(x1, flat, 0), occ.addPoint(x0, flat, 0)]
-        loop = [
-            curve, occ.addLine(ends[1], corner[0]), occ.addLine(corner[0], corner[1]),
-            occ.addLine(corner[1], ends[0]),
-        ]  # fmt: skip
-        face = [(2, occ.addPlaneSurface([occ.addCurveLoop(loop)]))]
-        whole = face if at.dim == 2 else _along_z(gmsh, at, face)
-        parts.append(Part(name, tuple(int(t) for _, t in whole), over=("lithium", "electrolyte")))
+    hollow = [] if bump.filled == 1 else shapes.above(gmsh, at, gmsh.model.occ.copy(solid), level)
+    parts = [Part("lithium", tuple(t for _, t in solid), size=size, curved=True)]
+    if hollow:
+        parts.append(Part(None, tuple(t for _, t in hollow), size=size))
     return parts
 
 
-def wave_height(x: Floats, bump: Protrusion, at: Place) -> Floats:
-    """Height of a sinusoidal interface [um]."""
-    assert bump.wavelength is not None
-    return at.lithium + bump.height * np.cos(2 * math.pi * (x - bump.x) / bump.wavelength)
+def impurity_items(gmsh: Any, spot: Impurity, at: Place) -> tuple[list[Part], list[Sheet]]:
+    """The impurity as a part, or as a sheet when it has no thickness."""
+    size = at.size(min(2 * spot.thickness or spot.radius, spot.radius))
+    if spot.thickness == 0:
+        tags = shapes.patch(gmsh, at, spot.x, spot.z, spot.radius, strip=spot.strip)
+        return [], [Sheet("blocked", tags, outline=size)]
+    if spot.shape == "lens":
+        tags = shapes.cap(
+            gmsh, at, spot.x, spot.z, spot.radius, spot.thickness, -1.0, strip=spot.strip
+        )
+    else:
+        tags = shapes.plate(gmsh, at, spot.x, spot.z, spot.radius, spot.thickness, strip=spot.strip)
+    return [Part("impurity", tags, over=("lithium",), size=size, curved=True)], []

@@ -31,11 +31,13 @@ class Crack:
         a: Length from the interface along the crack [um]; inside the electrolyte (``y`` given)
             half the length. Along grain boundaries the depth that the path must reach.
         c: Half-length along z of an ellipse [um], ``a`` by default.
-        x: Where the crack starts on the interface, or its centre inside [um].
+        x: Where the crack starts on the interface, or its centre inside [um]; 0 by default, and
+            along grain boundaries wherever the path is best.
         y: Height of the centre of a crack inside the electrolyte [um]; none: from the interface.
         angle: Between crack and the normal of the interface (y); positive turns it to +x.
         points: Corners (x, y) of a kinked crack [um], from its mouth to its tip.
-        at: ``"void_edge"``: the crack starts at the right-hand edge of the first void.
+        at: ``"void_edge"``: the crack starts at the right-hand edge of the first void;
+            ``"protrusion_tip"``: at the tip of the first protrusion or a crest of the wave.
         filled: Share of the length that lithium fills, from the mouth or the centre.
         skin: Thickness of an interphase around the crack [um].
         boundary_energy: Energy of weak grain boundaries over that of the others.
@@ -48,11 +50,11 @@ class Crack:
     a: Length | None = None
     shape: Shape = "straight"
     c: Length | None = None
-    x: Length = 0.0
+    x: Length | None = None
     y: Length | None = None
     angle: Angle = 0.0
     points: Points | None = None
-    at: Literal["void_edge"] | None = None
+    at: Literal["void_edge", "protrusion_tip"] | None = None
     filled: Number = 1.0
     skin: Length | None = None
     boundary_energy: Number = 1.0
@@ -72,6 +74,10 @@ class Flaw:
         size: Length (half-length inside) for geometry factors [um].
         grading: Element sizes at its front.
         suffix: Of its groups: empty for the first crack, ``_2``, ``_3``, ...
+        key: Its block in the case file, for messages.
+        apart: Whether filled faces have a group of their own although the crack is full: another
+            crack of the body is not.
+        polygons: Its faces where it is a surface along grain boundaries [um], shape (k, 3) each.
     """
 
     crack: Crack
@@ -79,6 +85,9 @@ class Flaw:
     size: float
     grading: Grading
     suffix: str
+    key: str
+    apart: bool = False
+    polygons: tuple[Floats, ...] = ()
 
     @property
     def inside(self) -> bool:
@@ -98,7 +107,7 @@ class Flaw:
 
 def place(
     crack: Crack, index: int, *, dim: int, interface: float, top: float, reach: tuple[float, float],
-    h_max: float, path: Floats | None = None,
+    h_max: float, path: Floats | None = None, polygons: tuple[Floats, ...] = (),
 ) -> Flaw:  # fmt: skip
     """Check a crack and place it.
 
@@ -111,11 +120,12 @@ def place(
         reach: Range of x of the body [um].
         h_max: Largest element [um].
         path: Corners of a path along grain boundaries, where that was asked for.
+        polygons: Its faces, where it is no line.
 
     Raises:
         MeshError: For a crack that does not fit, with the numbers.
     """
-    key = f"crack.{index}"
+    key = f"geometry.crack.{index}"
     choice(f"{key}.shape", crack.shape, ("straight", "kinked", "grain_boundary", "ellipse"))
     number(f"{key}.filled", crack.filled, below=1, closed=True, unit="")
     number(f"{key}.growth", crack.growth, above=0.01, below=1, closed=True, unit="")
@@ -138,7 +148,26 @@ def place(
         c = size if crack.c is None else number(f"{key}.c", crack.c)
         h = min(h, c / 15) if crack.h_tip is None else h
     grading = Grading(h, crack.growth, 3 * h, max(h_max, h))
-    return Flaw(crack, corners, size, grading, "" if index == 0 else f"_{index + 1}")
+    return Flaw(
+        crack, corners, size, grading, "" if index == 0 else f"_{index + 1}", key, polygons=polygons
+    )  # fmt: skip
+
+
+def tell_filled(flaws: Sequence[Flaw]) -> list[Flaw]:
+    """Cracks with filled faces named apart from dry ones wherever any face of any crack is dry.
+
+    Raises:
+        MeshError: If no crack holds any lithium.
+    """
+    shares = [flaw.crack.filled for flaw in flaws]
+    if shares and not any(shares):
+        raise MeshError(
+            "no crack holds any lithium", key=f"{flaws[0].key}.filled", value=0.0,
+            allowed="above 0 in one crack at least",
+            hint="For an empty crack leave [filament] and `filled` away",
+        )  # fmt: skip
+    dry = any(share < 1 for share in shares)
+    return [replace(flaw, apart=dry) for flaw in flaws]
 
 
 def _corners(crack: Crack, key: str, interface: float, path: Floats | None) -> Floats:
@@ -164,9 +193,9 @@ def _corners(crack: Crack, key: str, interface: float, path: Floats | None) -> F
     turn = math.radians(crack.angle)
     along = np.array([math.sin(turn), math.cos(turn)])
     if crack.y is not None:
-        centre = np.array([crack.x, crack.y])
+        centre = np.array([crack.x or 0.0, crack.y])
         return np.array([centre - a * along, centre + a * along])
-    mouth = np.array([crack.x, interface])
+    mouth = np.array([crack.x or 0.0, interface])
     return np.array([mouth, mouth + a * along])
 
 
@@ -210,7 +239,9 @@ def sheets(
         floor: Height of the interface [um], where an ellipse is cut off.
     """
     if flaw.crack.shape == "ellipse":
-        return _ellipse_sheets(gmsh, flaw, floor)
+        return _ellipse_sheets(gmsh, flaw, depth, floor)
+    if flaw.polygons:
+        return _polygon_sheets(gmsh, flaw)
     result = []
     for corners, wet in _pieces(flaw):
         tags = []
@@ -220,11 +251,26 @@ def sheets(
     return result
 
 
+def _polygon_sheets(gmsh: Any, flaw: Flaw) -> list[Sheet]:
+    """Faces along grain boundaries; those within the filled share of the depth are wet."""
+    occ = gmsh.model.occ
+    by_name: dict[str, list[int]] = {}
+    partly = flaw.apart and flaw.crack.filled > 0
+    level = flaw.path[0, 1] + flaw.crack.filled * flaw.size
+    for corners in flaw.polygons:
+        points = [occ.addPoint(*(float(x) for x in corner)) for corner in corners]
+        lines = [occ.addLine(p, q) for p, q in itertools.pairwise([*points, points[0]])]
+        face = occ.addPlaneSurface([occ.addCurveLoop(lines)])
+        wet = partly and corners[:, 1].mean() <= level
+        by_name.setdefault(flaw.wet if wet else flaw.dry, []).append(int(face))
+    return [Sheet(name, tuple(tags), flaw.grading) for name, tags in by_name.items()]
+
+
 def _pieces(flaw: Flaw) -> list[tuple[Floats, bool]]:
     """Polylines of the filled and of the dry part."""
     share = flaw.crack.filled
-    if share in (0.0, 1.0):  # nothing to tell apart: all faces carry one name
-        return [(flaw.path, False)]
+    if share in (0.0, 1.0):
+        return [(flaw.path, share == 1.0 and flaw.apart)]
     total = _length(flaw.path)
     if flaw.inside:
         low, high = total * (1 - share) / 2, total * (1 + share) / 2
@@ -278,28 +324,38 @@ def _normal(along: Floats) -> list[float]:
     return [-float(along[1]), float(along[0]), 0.0]
 
 
-def _ellipse_sheets(gmsh: Any, flaw: Flaw, floor: float) -> list[Sheet]:
+def _ellipse_sheets(gmsh: Any, flaw: Flaw, depth: tuple[float, float], floor: float) -> list[Sheet]:
     a = flaw.size
     c = a if flaw.crack.c is None else flaw.crack.c
     share = flaw.crack.filled
-    result = [(flaw.dry, a, c, flaw.grading)]
+    all_wet = share == 1.0 and flaw.apart
+    result = [(flaw.wet if all_wet else flaw.dry, a, c, flaw.grading)]
     if share not in (0.0, 1.0):
         result.append((flaw.wet, share * a, share * c, None))
     made = []
     for name, a_, c_, size in result:
         disk = [(2, _disk(gmsh, flaw, a_, c_))]
-        if not flaw.inside:
-            disk = _above(gmsh, disk, floor, 4 * max(a, c), flaw.path[0])
+        half = depth[0] == 0.0 < depth[1]  # z = 0 is a plane of symmetry
+        if half or not flaw.inside:
+            low = flaw.path[:, 1].min() - a if flaw.inside else floor
+            disk = _above(gmsh, disk, float(low), 4 * max(a, c), flaw.path[0], half=half)
         made.append(Sheet(name, tuple(tag for _, tag in disk), size))
     return made
 
 
 def _above(
-    gmsh: Any, what: list[tuple[int, int]], floor: float, size: float, centre: Floats
+    gmsh: Any,
+    what: list[tuple[int, int]],
+    floor: float,
+    size: float,
+    centre: Floats,
+    *,
+    half: bool,
 ) -> list[tuple[int, int]]:
-    """The part of entities above the interface."""
+    """The part of entities above a height, and at z > 0 where only half of them is wanted."""
     occ = gmsh.model.occ
-    box = occ.addBox(float(centre[0]) - size, floor, -size, 2 * size, size, 2 * size)
+    back = 0.0 if half else -size
+    box = occ.addBox(float(centre[0]) - size, floor, back, 2 * size, size, size - back)
     out, _ = occ.intersect(what, [(3, box)])
     return [(d, int(t)) for d, t in out]
 
@@ -321,6 +377,8 @@ def skin(gmsh: Any, flaw: Flaw, dim: int, depth: tuple[float, float]) -> Part | 
     shapes: list[tuple[int, int]] = []
     for i, (p, q) in enumerate(zip(flaw.path, flaw.path[1:], strict=False)):
         along = (q - p) / np.linalg.norm(q - p)
+        if i == 0 and not flaw.inside:  # an inclined crack: both flanks reach the interface
+            p = p - along * t * abs(along[0] / along[1])
         across = np.array([-along[1], along[0]]) * t
         corners = [p - across, q - across, q + across, p + across]
         points = [occ.addPoint(*corner, 0) for corner in corners]

@@ -16,16 +16,18 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Ints, cell_facets, keys
 from ssbmech.meshes.progress import tell
+from ssbmech.meshes.scene_sizes import Sized, Slab, merged, set_sizes
 from ssbmech.meshes.session import TYPES, collect
-from ssbmech.meshes.sizing import Grading, background
+from ssbmech.meshes.sizing import Grading
 
 #: From the current collector of the anode to the cathode: gives the name of an interface.
 ORDER = (
     "stack_plate", "lithium", "impurity", "interlayer", "coating", "interphase", "skin",
     "electrolyte", "grain_boundary", "cathode_coating",
 )  # fmt: skip
-# Elements around a full circle of a curved wall.
-_AROUND = {2: 24, 3: 16}
+# Relative error of the volume of a curved part in straight elements, of the size that curvature
+# gives: (2 pi/N)^2/6 for a circle of N chords, three times that for a sphere.
+_FACETING = {2: 0.015, 3: 0.08}
 _SHORT = {"lithium": "li", "electrolyte": "sse"}
 GRAIN_BOUNDARIES = "grain_boundaries"
 
@@ -50,6 +52,8 @@ class Part:
         grain: Grain number, 0 for none.
         over: Cell groups that it may cover; empty: whatever is there.
         wall: First part of the name of a hole's facets: ``void`` gives ``void_li``.
+        size: Element sizes at its walls inside the body, or None.
+        curved: Whether straight elements miss some of its volume.
     """
 
     name: str | None
@@ -57,6 +61,8 @@ class Part:
     grain: int = 0
     over: tuple[str, ...] = ()
     wall: str = "void"
+    size: Grading | None = None
+    curved: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,22 +73,34 @@ class Sheet:
         name: Facet group.
         tags: Entities of one dimension less.
         size: Element sizes around its rim inside the body, or None.
+        outline: Element sizes all around it, wherever it ends, or None.
+        within: Cell groups in which it has to lie with both sides; empty: anywhere.
+        key: Of what it belongs to, for messages.
     """
 
     name: str
     tags: tuple[int, ...]
     size: Grading | None = None
+    outline: Grading | None = None
+    within: tuple[str, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class _Pieces:
-    """What Gmsh made of the parts: owner of each piece, facet groups, rims, exact measures."""
+    """What Gmsh made of the parts: owner of each piece, facet groups, walls, rims, measures.
+
+    Walls are sized facets, rims sized ends of sheets; ``faceted`` is the share of each cell group
+    that straight elements may miss.
+    """
 
     owner: dict[int, Part]
     groups: dict[str, list[int]]
     between: dict[str, set[str]]
-    rims: list[tuple[Grading, list[int]]]
+    walls: Sized
+    rims: Sized
     measures: dict[str, float]
+    faceted: dict[str, float]
 
 
 def mesh_scene(
@@ -96,6 +114,7 @@ def mesh_scene(
     *,
     order: int,
     key: str,
+    slabs: Sequence[Slab] = (),
 ) -> MeshData:
     """Cut, name and mesh a scene. Sheets stay interior facets: `split_crack` opens them.
 
@@ -109,6 +128,7 @@ def mesh_scene(
         everywhere: Largest element [um].
         order: Order of the cells; curved sides get curved cells.
         key: For messages.
+        slabs: Flat layers with small elements.
 
     Returns:
         The mesh with grain numbers, triple lines and the notes ``between:GROUP``.
@@ -120,7 +140,8 @@ def mesh_scene(
     pieces = _cut(gmsh, dim, parts, sheets, side, key)
     if not pieces.owner:
         raise MeshError("the features leave nothing of the body", key=key)
-    _set_sizes(gmsh, dim, pieces, sizes, everywhere)
+    walls = [(sizes[name], tags) for name, tags in pieces.groups.items() if name in sizes]
+    set_sizes(gmsh, dim, walls + pieces.walls, pieces.rims, slabs, everywhere)
     _name_groups(gmsh, dim, pieces)
     for d in range(1, dim + 1):
         tell(f"meshing {len(gmsh.model.getEntities(d))} {('curves', 'faces', 'volumes')[d - 1]}")
@@ -133,6 +154,10 @@ def mesh_scene(
     notes = {f"between:{name}": ",".join(sorted(v)) for name, v in pieces.between.items()}
     notes = {k: v for k, v in notes.items() if v}
     data = replace(data, notes=data.notes | pieces.measures | notes)
+    if order == 1:
+        kind = "area_tolerance" if dim == 2 else "volume_tolerance"
+        rough = {f"{kind}:{name}": share for name, share in pieces.faceted.items()}
+        data = replace(data, notes=data.notes | rough)
     if not grains.any():
         return data
     data = replace(data, grains=grains)
@@ -175,8 +200,11 @@ def _cut(
             at += 1
         inside.setdefault(sheet.name, []).extend(found)
         by_sheet.append((sheet, found))
+    _refuse_outside(gmsh, dim, owner, by_sheet)
     groups, between = _facet_groups(gmsh, dim, owner, inside, side)
-    rims = _rims(gmsh, dim, by_sheet, groups)
+    walls = _walls(gmsh, dim, owner)
+    rims = merged(_rims(gmsh, dim, by_sheet, groups) + _outlines(gmsh, dim, by_sheet))
+    curved = sum(float(occ.getMass(dim, tag)) for tag, part in owner.items() if part.curved)
     holes = [(dim, tag) for tag, part in owner.items() if part.name is None]
     if holes:
         occ.remove(holes, recursive=True)
@@ -185,12 +213,18 @@ def _cut(
     alive = {tag for _, tag in gmsh.model.getEntities(dim - 1)}
     groups = {name: [t for t in tags if t in alive] for name, tags in groups.items()}
     lower = {tag for _, tag in gmsh.model.getEntities(dim - 2)}
+    walls = [(size, [t for t in tags if t in alive]) for size, tags in walls]
     rims = [(size, [t for t in tags if t in lower]) for size, tags in rims]
     measures: dict[str, float] = {}
     for tag, part in kept.items():
         name = f"{'area' if dim == 2 else 'volume'}:{part.name}"
         measures[name] = measures.get(name, 0.0) + float(occ.getMass(dim, tag))
-    return _Pieces(kept, groups, between, rims, measures)
+    faceted = {
+        name.split(":")[1]: _FACETING[dim] * curved / value
+        for name, value in measures.items()
+        if curved > 0
+    }
+    return _Pieces(kept, groups, between, walls, rims, measures, faceted)
 
 
 def _may_cover(part: Part, now: Part | None) -> bool:
@@ -263,20 +297,64 @@ def _rims(
     return rims
 
 
-def _set_sizes(
-    gmsh: Any, dim: int, pieces: _Pieces, sizes: dict[str, Grading], everywhere: float
+def _walls(gmsh: Any, dim: int, owner: dict[int, Part]) -> Sized:
+    """Sized facets between a part and another one, not on the sides of the body."""
+    found: Sized = []
+    if all(part.size is None for part in owner.values()):
+        return found
+    for _, tag in gmsh.model.getEntities(dim - 1):
+        up = [owner[int(t)] for t in gmsh.model.getAdjacencies(dim - 1, tag)[0] if int(t) in owner]
+        if len(up) == 2 and (up[0].name, up[0].grain) != (up[1].name, up[1].grain):
+            found += [(part.size, [tag]) for part in up if part.size is not None]
+    return merged(found)
+
+
+def _outlines(gmsh: Any, dim: int, sheets: list[tuple[Sheet, list[int]]]) -> Sized:
+    """All ends of the sheets that ask for it."""
+    found: Sized = []
+    for sheet, tags in sheets:
+        if sheet.outline is not None:
+            ends = gmsh.model.getBoundary([(dim - 1, t) for t in tags], oriented=False)
+            found.append((sheet.outline, [int(t) for _, t in ends]))
+    return found
+
+
+def _refuse_outside(
+    gmsh: Any, dim: int, owner: dict[int, Part], sheets: list[tuple[Sheet, list[int]]]
 ) -> None:
-    what = {0: "PointsList", 1: "CurvesList", 2: "SurfacesList"}
-    fields: list[tuple[str, Sequence[int], Grading]] = [
-        (what[dim - 1], tags, sizes[name])
-        for name, tags in pieces.groups.items()
-        if name in sizes and tags
-    ]
-    fields += [(what[dim - 2], tags, size) for size, tags in pieces.rims if tags]
-    gmsh.option.setNumber("Mesh.MeshSizeMax", everywhere)
-    gmsh.option.setNumber("Mesh.MeshSizeFromCurvature", _AROUND[dim])
-    if fields:
-        background(gmsh, fields)
+    """Refuse a sheet of which a part does not lie where it has to: nothing is lost in silence."""
+    total: dict[str, float] = {}
+    outside: dict[str, dict[str, float]] = {}
+    if not any(sheet.within for sheet, _ in sheets):
+        return
+    around = {  # what ends inside a piece does not bound it
+        int(t): [piece, piece]
+        for piece in owner
+        for d, t in gmsh.model.mesh.getEmbedded(dim, piece)
+        if d == dim - 1
+    }
+    for sheet, tags in sheets:
+        for tag in tags if sheet.within else []:
+            mass = float(gmsh.model.occ.getMass(dim - 1, tag))
+            total[sheet.key] = total.get(sheet.key, 0.0) + mass
+            up = around.get(tag) or [int(t) for t in gmsh.model.getAdjacencies(dim - 1, tag)[0]]
+            names = [(owner[t].name or owner[t].wall) if t in owner else "nothing" for t in up]
+            if len(names) < 2:
+                names.append("nothing")
+            lost = [name for name in names if name not in sheet.within]
+            if lost:
+                where = outside.setdefault(sheet.key, {})
+                where[lost[0]] = where.get(lost[0], 0.0) + mass
+    for key, places in outside.items():
+        off = sum(places.values())
+        if off <= 1e-9 * total[key]:
+            continue
+        unit = "um" if dim == 2 else "um^2"
+        names = ", ".join("outside the body" if n == "nothing" else f"in {n}" for n in places)
+        raise MeshError(
+            f"{off:.4g} of {total[key]:.4g} {unit} of the crack lie {names}", key=key,
+            allowed="wholly in the electrolyte", hint="Move its start, turn it or shorten it",
+        )  # fmt: skip
 
 
 def _name_groups(gmsh: Any, dim: int, pieces: _Pieces) -> None:
