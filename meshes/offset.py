@@ -34,7 +34,8 @@ def displacements(
     rows = _corners(data, outer[~on_cut], part_of)
     solver.flat_sides(rows, mark[~on_cut][rows.facet])
 
-    facet, column = np.nonzero(parts.sides >= 0)
+    # Facets of no width on either side only give way.
+    facet, column = np.nonzero((parts.sides >= 0) & (width.sum(axis=1) > 0)[:, None])
     rows = _corners(data, parts.sides[facet, column], part_of)
     w = width[facet, column]
     solver.stage(rows.part, rows.normal, -w[rows.facet], rows.angle, cutoff=1e-6, longest=_MITRE)

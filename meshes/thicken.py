@@ -29,6 +29,7 @@ from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Floats, Ints, cell_facets, keys, signed_measure
 from ssbmech.meshes.offset import displacements, spread
 from ssbmech.meshes.parameters import number as checked
+from ssbmech.meshes.rim import continuation
 from ssbmech.meshes.split import _translate
 
 # What is left of a cell at least, before the displacement is spread and before it is refused.
@@ -60,9 +61,11 @@ def thicken_facets(
 
     The faces of the layer are exactly parallel to flat facets. A node where more different planes
     of one part meet than there are dimensions gets the least-squares compromise. Nodes on outer
-    sides stay on them. Along an inner edge of the facets (where the material reaches around it,
-    or where they fold back on themselves by more than 174 degrees, as at a crack front) the layer
-    closes: it tapers to zero over the last row of facets.
+    sides stay on them. Where the facets end at the interface with another material (a grain
+    boundary at the lithium), the layer reaches the interface with its whole thickness; the other
+    material opens along with it and is filled up. Along an inner edge of the facets inside their
+    own material, and where they fold back on themselves by more than 174 degrees (at a crack
+    front), the layer closes: it tapers to zero over the last row of facets.
 
     Args:
         data: Mesh of first order.
@@ -89,21 +92,19 @@ def thicken_facets(
     tags = [data.facet_tag(name, key="facet_group") for name in groups]
     cut = np.isin(data.facet_tags, tags)
     index = facet_index(data)
+    width = _widths(data, cut, index.owners(cut), thickness, side)
+    if side == "both":
+        data, cut, width = _continued(data, index, cut, width)
+        index = facet_index(data) if len(index.tagged) < len(data.facets) else index
     parts = parts_around(data, index, cut, key=", ".join(groups))
-    width = _widths(data, cut, parts.sides, thickness, side)
 
     shift = displacements(data, index, cut, parts, width)
     opened: Mask = np.asarray(shift.any(axis=1))
-    if not opened.any():
-        raise MeshError(
-            f"the layer has no room to open at {_at(data.points[parts.node[:1]])}",
-            key=", ".join(groups),
-            hint="Every node of these facets is on an inner edge; refine the mesh along them",
-        )
+    _check_room(data, parts, opened, ", ".join(groups))
     number = parts.node.copy()
     number[opened] = len(data.points) + np.arange(int(opened.sum()))
     cells = moved_cells(data.cells, parts, number)
-    layer = _layer_cells(data, cut, parts, width, number)
+    layer, owner = _layer_cells(data, cut, parts, number)
     origin = np.r_[np.arange(len(data.points)), parts.node[opened]]
     start = data.points[origin]
     move = np.zeros_like(start)
@@ -112,28 +113,72 @@ def thicken_facets(
 
     names = dict(data.cell_groups)
     names.setdefault(group, max(names.values()) + 1)
+    # What opens beyond an interface stays what it was.
+    filled = width.sum(axis=1)[owner[:, 0]] == 0
+    tag = np.where(filled, data.cell_tags[owner[:, 1]], names[group])
     result = replace(
         data,
         points=start + move,
         cells=np.concatenate([cells, layer]),
-        cell_tags=np.r_[data.cell_tags, np.full(len(layer), names[group])].astype(np.int32),
+        cell_tags=np.r_[data.cell_tags, tag].astype(np.int32),
         cell_groups=names,
-        grains=None
-        if data.grains is None
-        else np.r_[data.grains, np.zeros(len(layer))].astype(np.int32),
     )
+    if data.grains is not None:
+        grain = np.where(filled, data.grains[owner[:, 1]], 0)
+        result = replace(result, grains=np.r_[data.grains, grain].astype(np.int32))
+    return _tagged(data, index, cut, result, origin, groups)
+
+
+def _continued(
+    data: MeshData, index: FacetIndex, cut: Mask, width: Floats
+) -> tuple[MeshData, Mask, Floats]:
+    """The mesh with the facets' continuation beyond interfaces in a nameless group of width 0."""
+    more = continuation(data, index, cut, width)
+    if not len(more):
+        return data, cut, width
+    tag = max(data.facet_groups.values()) + 1
+    data = replace(
+        data,
+        facets=np.concatenate([data.facets, more]),
+        facet_tags=np.r_[data.facet_tags, np.full(len(more), tag)].astype(np.int32),
+        facet_groups=data.facet_groups | {"": tag},
+    )
+    return data, np.r_[cut, np.ones(len(more), dtype=bool)], np.vstack([width, 0 * more[:, :2]])
+
+
+def _check_room(data: MeshData, parts: Parts, opened: Mask, key: str) -> None:
+    """Raise MeshError if no node can move, or a crack front would be torn."""
+    if not opened.any():
+        raise MeshError(
+            f"the layer has no room to open at {_at(data.points[parts.node[:1]])}",
+            key=key,
+            hint="Every node of these facets is on an inner edge; refine the mesh along them",
+        )
+    for name, front in data.fronts.items():
+        torn = np.intersect1d(front, parts.node[opened])
+        if len(torn):
+            raise MeshError(
+                f"the crack front {name!r} crosses the layer at {_at(data.points[torn[:1]])}",
+                key=key,
+                hint="Make the layer in the geometry where a crack passes it",
+            )
+
+
+def _tagged(
+    data: MeshData, index: FacetIndex, cut: Mask, result: MeshData, origin: Ints, groups: list[str]
+) -> MeshData:
+    """The result with its facet groups and with the notes that still hold."""
     faces = _faces(data, index, cut, result, origin)
     before, after = _measures(data), _measures(result)
     taken = [name for name in before if abs(after[name] / before[name] - 1) > 1e-12]
     dropped = {f"{kind}:{name}" for kind in ("area", "volume") for name in taken}
     dropped |= {f"between:{name}" for name in groups if name not in faces.groups}
-    notes = {k: v for k, v in data.notes.items() if k not in dropped} | faces.notes
     return replace(
         result,
         facets=faces.facets,
         facet_tags=faces.tags,
         facet_groups=faces.groups,
-        notes=notes,
+        notes={k: v for k, v in data.notes.items() if k not in dropped} | faces.notes,
     )
 
 
@@ -169,16 +214,19 @@ def _widths(data: MeshData, cut: Mask, sides: Ints, thickness: float, side: str)
     return np.where(grows, thickness, 0.0)
 
 
-def _layer_cells(data: MeshData, cut: Mask, parts: Parts, width: Floats, number: Ints) -> Ints:
-    """The prisms between facets and their moved copies as simplices, shape (n, dim + 1).
+def _layer_cells(data: MeshData, cut: Mask, parts: Parts, number: Ints) -> tuple[Ints, Ints]:
+    """The prisms between facets and their moved copies as simplices.
 
     With the vertices p of a facet in the order of their numbers and q their copies, the simplices
     are p0 .. pk qk .. q(d-1). Where a vertex has not moved, the one with both is dropped. Their
     orientation follows from the facet's own cell, so that an inverted prism shows.
+
+    Returns:
+        Cells, shape (n, dim + 1), and the number of the facet and the cell each comes from.
     """
     d = data.dim
     new = moved_cells(data.cells, parts, number)
-    facet, column = np.nonzero((parts.sides >= 0) & (width > 0))
+    facet, column = np.nonzero(parts.sides >= 0)
     rows = parts.sides[facet, column]
     cell = rows // (d + 1)
     base = np.sort(data.facets[cut][facet], axis=1)
@@ -192,7 +240,8 @@ def _layer_cells(data: MeshData, cut: Mask, parts: Parts, width: Floats, number:
         simplex[flip, :2] = simplex[flip, 1::-1]
         found.append(np.where((base[:, k] != top[:, k])[:, None], simplex, -1))
     stacked = np.stack(found, axis=1).reshape(-1, d + 1)
-    return stacked[stacked[:, 0] >= 0]
+    owner = np.repeat(np.stack([facet, cell], axis=1), d, axis=0)
+    return stacked[stacked[:, 0] >= 0], owner[stacked[:, 0] >= 0]
 
 
 def _fit(

@@ -60,8 +60,14 @@ def voronoi(n: int, dim: int, seed: int) -> Voronoi:
     return Voronoi(x[used], [[number[v] for v in f] for f in faces], neighbours, seeds)
 
 
-def mesh_of(cells: Voronoi, size: float) -> MeshData:
-    """Conforming first-order mesh, all grains in the group electrolyte, sides by axis and end."""
+def mesh_of(cells: Voronoi, size: float, lithium: float = 0.0) -> MeshData:
+    """Conforming first-order mesh, all grains in the group electrolyte, sides by axis and end.
+
+    Args:
+        cells: Grains.
+        size: Of the elements.
+        lithium: Height of a body of lithium below y = 0; its sides are those of the box too.
+    """
     dim, n = cells.seeds.shape[1], len(cells.seeds)
     with session("voronoi", Mesh_MeshSizeMax=size, Mesh_MeshSizeMin=size) as gmsh:
         geo = gmsh.model.geo
@@ -74,36 +80,77 @@ def mesh_of(cells: Voronoi, size: float) -> MeshData:
                 lines[key] = geo.addLine(points[key[0]], points[key[1]])
             return lines[key]
 
-        walls = []
-        for loop in cells.faces:
-            if dim == 2:
-                walls.append(line(*loop))
-                continue
+        def plane(loop: list[int]) -> int:
             edges = [line(a, b) for a, b in zip(loop, loop[1:] + loop[:1], strict=True)]
-            walls.append(geo.addPlaneSurface([geo.addCurveLoop(edges, reorient=True)]))
-        grains = []
-        for g in range(n):
-            mine = [w for w, pair in zip(walls, cells.neighbours, strict=True) if g in pair]
+            return geo.addPlaneSurface([geo.addCurveLoop(edges, reorient=True)])
+
+        wall = (lambda loop: line(*loop)) if dim == 2 else plane
+        faces = list(cells.faces)
+        sides = [-1 - b if b < 0 else -1 for _, b in cells.neighbours]
+        walls = [wall(loop) for loop in faces]
+
+        def body(mine: list[int]) -> int:
             if dim == 2:
-                grains.append(geo.addPlaneSurface([geo.addCurveLoop(mine, reorient=True)]))
-            else:
-                grains.append(geo.addVolume([geo.addSurfaceLoop(mine)]))
+                return geo.addPlaneSurface([geo.addCurveLoop(mine, reorient=True)])
+            return geo.addVolume([geo.addSurfaceLoop(mine)])
+
+        grains = [
+            body([w for w, pair in zip(walls, cells.neighbours, strict=True) if g in pair])
+            for g in range(n)
+        ]
+        groups = [(grains[g], f"grain_{g + 1:03d}") for g in range(n)]
+        interface = [k for k, s in enumerate(sides) if s == 2]
+        if lithium:
+            # The interface's rim with four corners below it (two in 2-D).
+            x = cells.vertices
+            low = {}
+            for v in {v for k in interface for v in faces[k]}:
+                on = [a for a in range(dim) if a != 1]
+                if all(x[v, a] in (0.0, 1.0) for a in on):
+                    points.append(geo.addPoint(x[v, 0], -lithium, x[v, 2] if dim == 3 else 0.0))
+                    low[v] = len(points) - 1
+            below = [walls[k] for k in interface]
+            for axis in range(dim):
+                for end in (0, 1):
+                    if axis == 1:
+                        if end == 0:
+                            order = sorted(low, key=lambda v: np.arctan2(*(x[v, [0, -1]] - 0.5)))
+                            loop = [low[v] for v in order]
+                            sides.append(2)
+                        else:
+                            continue
+                    else:
+                        rim = [
+                            v for v in {v for k in interface for v in faces[k]} if x[v, axis] == end
+                        ]
+                        rim.sort(key=lambda v: x[v, 2 - axis] if dim == 3 else 0.0)
+                        loop = [low[v] for v in (rim[:1] if dim == 2 else [rim[-1], rim[0]])]
+                        loop = rim + loop
+                        sides.append(2 * axis + end)
+                    walls.append(wall(loop))
+                    below.append(walls[-1])
+            groups.append((body(below), "lithium"))
+            for k in interface:
+                sides[k] = -2
         geo.synchronize()
-        for g, tag in enumerate(grains):
-            gmsh.model.addPhysicalGroup(dim, [tag], name=f"grain_{g + 1:03d}")
-        inner = [w for w, (_, b) in zip(walls, cells.neighbours, strict=True) if b >= 0]
-        gmsh.model.addPhysicalGroup(dim - 1, inner, name="grain_boundaries")
-        for s in range(2 * dim):
-            outer = [w for w, (_, b) in zip(walls, cells.neighbours, strict=True) if b == -1 - s]
-            gmsh.model.addPhysicalGroup(dim - 1, outer, name=f"{'xyz'[s // 2]}_{s % 2}")
+        for tag, name in groups:
+            gmsh.model.addPhysicalGroup(dim, [tag], name=name)
+        names = [f"{'xyz'[s // 2]}_{s % 2}" for s in range(2 * dim)]
+        for s in range(-2, 2 * dim):
+            chosen = [w for w, mark in zip(walls, sides, strict=True) if mark == s]
+            name = {-1: "grain_boundaries", -2: "li_sse"}.get(s) or names[s]
+            if chosen:
+                gmsh.model.addPhysicalGroup(dim - 1, chosen, name=name)
         gmsh.model.mesh.generate(dim)
         data = collect(gmsh, dim, 1)
-    grain_of = {tag: int(name[6:]) for name, tag in data.cell_groups.items()}
-    grains = np.array([grain_of[t] for t in data.cell_tags.tolist()], dtype=np.int32)
+    number = {
+        tag: int(name[6:]) if name != "lithium" else 0 for name, tag in data.cell_groups.items()
+    }
+    grain = np.array([number[t] for t in data.cell_tags.tolist()], dtype=np.int32)
     return MeshData(
         dim, 1, data.points, orient(data.points, data.cells, dim, 1),
-        np.ones(len(grains), dtype=np.int32), data.facets, data.facet_tags, {"electrolyte": 1},
-        data.facet_groups, grains=grains,
+        np.where(grain > 0, 1, 2).astype(np.int32), data.facets, data.facet_tags,
+        {"electrolyte": 1} | ({"lithium": 2} if lithium else {}), data.facet_groups, grains=grain,
     )  # fmt: skip
 
 
