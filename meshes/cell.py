@@ -22,7 +22,8 @@ from ssbmech.meshes.grain_parts import (
 )
 from ssbmech.meshes.parameters import Count, Length, Number, choice, number
 from ssbmech.meshes.patches import Contact
-from ssbmech.meshes.scene import Part, Sheet, mesh_scene, pair_name, untag_closed
+from ssbmech.meshes.scene import Part, Sheet, mesh_scene, pair_name
+from ssbmech.meshes.scene_rims import untag_closed
 from ssbmech.meshes.scene_sizes import Slab
 from ssbmech.meshes.session import session
 from ssbmech.meshes.shapes import Place

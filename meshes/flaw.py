@@ -13,7 +13,8 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Floats, quarter_point
 from ssbmech.meshes.parameters import Angle, Length, Number, Points, choice, number
-from ssbmech.meshes.scene import Part, Sheet, rim, untag_closed
+from ssbmech.meshes.scene import Part, Sheet
+from ssbmech.meshes.scene_rims import rim, untag_closed
 from ssbmech.meshes.sizing import Grading
 from ssbmech.meshes.split import split_crack
 

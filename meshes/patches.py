@@ -113,7 +113,7 @@ def scatter(at: Place, share: float, contact: Contact) -> list[tuple[float, floa
             f"the interface would take {needed:.0f} discs", key=f"{KEY}.size", value=contact.size,
             allowed=f">= {contact.size * (needed / _MOST_DISCS) ** power:.3g} um",
         )  # fmt: skip
-    radii = np.zeros(0)
+    radii: Floats = np.zeros(0)
     while _measure(radii, at.dim) < area:
         drawn = contact.size / 2 * math.exp(rng.normal(0.0, contact.spread))
         radii = np.append(radii, drawn)

@@ -1,0 +1,103 @@
+"""Where tagged facets of a mesh end or meet: fronts and mouths of cracks, triple lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from ssbmech.meshes.data import MeshData
+from ssbmech.meshes.elements import Ints, cell_facets, keys
+
+GRAIN_BOUNDARIES = "grain_boundaries"
+
+
+def triple_lines(data: MeshData) -> Ints:
+    """Edges (3-D) or points (2-D) at which three grain boundaries meet, as vertex nodes."""
+    chosen = data.facets[data.facet_tags == data.facet_groups.get(GRAIN_BOUNDARIES, -1)]
+    if data.dim == 2:
+        nodes, count = np.unique(chosen[:, :2], return_counts=True)
+        return nodes[count > 2][:, None]
+    edges = np.sort(np.concatenate([chosen[:, [0, 1]], chosen[:, [1, 2]], chosen[:, [0, 2]]]), 1)
+    rows, count = np.unique(edges, axis=0, return_counts=True)
+    return rows[count > 2]
+
+
+def rim(data: MeshData, groups: Sequence[str]) -> tuple[Ints, Ints]:
+    """Where facet groups end: inside the body, and on its boundary or at another material.
+
+    Args:
+        data: Mesh with the facets still inside, not split.
+        groups: Facet groups that make one crack.
+
+    Returns:
+        Points (2-D, shape (k, 1)) or edges (3-D, shape (k, 2)) of the front and of the mouth.
+    """
+    d, n = data.dim, len(data.points)
+    tags = [data.facet_groups[g] for g in groups if g in data.facet_groups]
+    own = np.isin(data.facet_tags, tags)
+    chosen = data.facets[own][:, :d]
+    pieces = _ridges(chosen)
+    rows, count = np.unique(pieces, axis=0, return_counts=True)
+    ends = rows[count == 1]
+    every = cell_facets(data.cells, d, data.order)[:, :d]
+    key = keys(every, n)
+    _, first, times = np.unique(key, return_index=True, return_counts=True)
+    outer = every[first[times == 1]]
+    interfaces = data.facets[~own & (_sides_differ(data))][:, :d]
+    stop = np.unique(_ridges(np.concatenate([outer, interfaces])), axis=0)
+    both = np.concatenate([ends, stop])
+    _, inverse = np.unique(both, axis=0, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    at_wall = np.isin(inverse[: len(ends)], inverse[len(ends) :])
+    return ends[~at_wall], ends[at_wall]
+
+
+def untag_closed(data: MeshData, groups: Sequence[str], into: str | None = None) -> MeshData:
+    """Take facets that cannot open out of groups that will be split.
+
+    A facet whose vertices all lie on the rim has no node that would be doubled: it stays closed,
+    whatever its group says. Between two discs that nearly touch that happens.
+
+    Args:
+        data: Mesh with the facets still inside.
+        groups: Groups that make one crack or one gap.
+        into: Group that takes them, or None: no group.
+    """
+    while True:
+        front, mouth = rim(data, groups)
+        every = cell_facets(data.cells, data.dim, data.order)[:, : data.dim]
+        _, first, times = np.unique(
+            keys(every, len(data.points)), return_index=True, return_counts=True
+        )
+        on_surface = np.unique(every[first[times == 1]])
+        closed = np.setdiff1d(np.unique(np.concatenate([front, mouth])), on_surface)
+        tags = [data.facet_groups[g] for g in groups if g in data.facet_groups]
+        stuck = np.isin(data.facet_tags, tags)
+        stuck &= np.isin(data.facets[:, : data.dim], closed).all(axis=1)
+        if not stuck.any():
+            return data
+        marks = data.facet_tags.copy()
+        if into is not None:
+            marks[stuck] = data.facet_tag(into)
+        keep = np.ones(len(marks), dtype=bool) if into is not None else ~stuck
+        data = replace(data, facets=data.facets[keep], facet_tags=marks[keep])
+
+
+def _ridges(facets: Ints) -> Ints:
+    """Vertices of 2-D facets, sorted edges of 3-D ones."""
+    if facets.shape[1] == 2:
+        return facets.reshape(-1, 1)
+    return np.sort(np.concatenate([facets[:, [0, 1]], facets[:, [1, 2]], facets[:, [0, 2]]]), 1)
+
+
+def _sides_differ(data: MeshData) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether a tagged facet lies between two different cell groups."""
+    differ = np.zeros(len(data.facets), dtype=bool)
+    for name, tag in data.facet_groups.items():
+        sides = str(data.notes.get(f"between:{name}", ""))
+        pairs = [pair.split("|") for pair in sides.split(",") if pair]
+        if pairs and all(len(set(p)) == 2 and "" not in p for p in pairs):
+            differ |= data.facet_tags == tag
+    return differ
