@@ -30,7 +30,7 @@ def axes_of_cells(problem: Problem, cells: NDArray[np.int32]) -> NDArray[np.floa
     return table[domain.grains[cells]]
 
 
-def phase_of_cell(problem: Problem) -> NDArray[np.int64]:
+def phase_of_cell(problem: Problem) -> NDArray[np.integer]:
     """A number per local and ghost cell that changes wherever the stiffness may jump.
 
     The cell tag, and in a group of crystals the grain as well. Grains of one isotropic material

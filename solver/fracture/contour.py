@@ -348,6 +348,7 @@ class ForceAssembler:
         traction = np.zeros((2, len(facets), len(rule[1]), 3))
         for k, side in enumerate(sides):
             for rows, tag, sample in self._batches(*side, rule):
+                assert sample.normal is not None
                 sigma = state_at(self.solution, tag, sample).sigma
                 traction[k, rows] = np.einsum("...ij,...j->...i", sigma, sample.normal)
         # One traction for both sides, the mean: then facets along the extension add nothing, nor do

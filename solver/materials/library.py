@@ -383,8 +383,9 @@ def _unit_text(given: str) -> str:
 
 def _check_elastic(values: dict[str, Value], where: str) -> None:
     """Refuse a cubic crystal that is not stable."""
-    if all(k in values for k in ("C11", "C12", "C44")):
-        check_cubic(*(values[k].value for k in ("C11", "C12", "C44")), key=where)
+    C11, C12, C44 = (values.get(key) for key in ("C11", "C12", "C44"))
+    if C11 and C12 and C44:
+        check_cubic(C11.value, C12.value, C44.value, where)
 
 
 def with_value(material: MaterialSet, key: str, text: str, source: str) -> MaterialSet:

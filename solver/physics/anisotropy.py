@@ -54,9 +54,11 @@ def excess_stress_ufl(eps: Any, excess: Any, axes: Any) -> Any:
     """The same as UFL; ``excess`` and ``axes`` (3 x 3) are fields, one value per cell."""
     import ufl
 
-    i, j, k, m, n = ufl.indices(5)
-    along = ufl.as_vector(axes[m, k] * eps[m, n] * axes[n, k], k)
-    return ufl.as_tensor(excess * along[k] * axes[i, k] * axes[j, k], (i, j))
+    stress = 0
+    for k in range(3):
+        a = ufl.as_vector([axes[i, k] for i in range(3)])
+        stress += ufl.inner(a, eps * a) * ufl.outer(a, a)
+    return excess * stress
 
 
 def out_of_plane(axes: Floats) -> float:
