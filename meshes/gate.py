@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from ssbmech.errors import MeshError
+from ssbmech.meshes.checks import Check, Mask, at, chunks, none_of, report
+from ssbmech.meshes.coincident import boundary_facets, coincident, local_size
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import EDGES, Floats, Ints, cell_facets, determinant, jacobians, keys
+from ssbmech.meshes.elements import EDGES, Floats, Ints, determinant, jacobians
+from ssbmech.meshes.gaps import gap_check, layer_checks, smallest_gap
+from ssbmech.meshes.watertight import (
+    facet_checks,
+    grain_checks,
+    interface_checks,
+    part_checks,
+    topology,
+)
+
+__all__ = ["Check", "GateReport", "inspect", "refuse"]
 
 # Largest relative deviation of areas and volumes: polygons for curves, and parabolas for curves.
 _MEASURE_LIMIT = {1: 0.05, 2: 5e-3}
 # Least radius ratio. Elements that follow a smooth front are long on purpose.
 _QUALITY_LIMIT = 1e-6
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the gate.
-
-    Attributes:
-        name: What was measured.
-        value: The number.
-        limit: What is allowed, in words.
-        ok: Whether it is.
-        place: Where it is not, coordinates in um.
-    """
-
-    name: str
-    value: float
-    limit: str
-    ok: bool
-    place: str = ""
+_QUALITY_SHARES = (0.1, 0.2, 0.3)
+_BAD_FACETS = ("tagged facets of no cell", "facets tagged twice", "facets of three or more cells")
 
 
 @dataclass(frozen=True)
@@ -43,32 +38,46 @@ class GateReport:
         n_nodes: Number of nodes.
         size_min: Shortest edge between vertices [um].
         size_max: Longest edge [um].
+        size_mean: Mean edge, each as often as there are cells at it [um].
         quality_min: Worst radius ratio (dim * inscribed / circumscribed radius), 1 is best.
         quality_at: Where it is.
+        quality_shares: Share of the cells of a quality below 0.1, 0.2 and 0.3.
         n_inverted: Cells with a negative Jacobian at a node or the centroid.
         n_duplicates: Pairs of coincident nodes that are not the two sides of tagged faces.
         n_orphans: Nodes of no cell.
         n_parts: Parts that do not share a node.
         n_bad_facets: Tagged facets of no cell, tagged twice, or facets of three cells.
         n_untagged_sides: Boundary facets in no group (they are free of traction).
+        n_untagged_interfaces: Facets between two cell groups that are in no facet group.
+        n_grains: Grains that have cells.
+        gap: Smallest gap between surfaces in units of the local size; 0.2 when none is smaller.
+        gap_at: Where it is.
+        across: Elements across the thinnest place of each cell group; 3: or more.
         measures: Area or volume by cell group [um^dim].
         checks: All checks.
     """
 
     n_cells: int
     n_nodes: int
-    size_min: float
-    size_max: float
-    quality_min: float
-    quality_at: str
-    n_inverted: int
-    n_duplicates: int
-    n_orphans: int
-    n_parts: int
-    n_bad_facets: int
-    n_untagged_sides: int
-    measures: dict[str, float]
     checks: tuple[Check, ...]
+    size_min: float = 0.0
+    size_max: float = 0.0
+    size_mean: float = 0.0
+    quality_min: float = 0.0
+    quality_at: str = ""
+    quality_shares: dict[float, float] = field(default_factory=dict)
+    n_inverted: int = 0
+    n_duplicates: int = 0
+    n_orphans: int = 0
+    n_parts: int = 0
+    n_bad_facets: int = 0
+    n_untagged_sides: int = 0
+    n_untagged_interfaces: int = 0
+    n_grains: int = 0
+    gap: float = 0.0
+    gap_at: str = ""
+    across: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, float] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -85,85 +94,81 @@ def inspect(data: MeshData) -> GateReport:
     Returns:
         Everything measured; `refuse` turns a bad one into an error.
     """
-    d, points, cells = data.dim, data.points, data.cells
-    checks: list[Check] = []
+    points, cells = data.points, data.cells
     if not np.isfinite(points).all():
         bad = int((~np.isfinite(points).all(axis=1)).sum())
-        checks.append(Check("nodes that are not finite", bad, "0", False))
-        return GateReport(len(cells), len(points), 0, 0, 0, "", 0, 0, 0, 0, 0, 0, {}, tuple(checks))
+        check = Check("nodes that are not finite", bad, "0", False)
+        return GateReport(len(cells), len(points), checks=(check,))
 
-    lengths = np.concatenate(
-        [np.linalg.norm(points[cells[:, i]] - points[cells[:, j]], axis=1) for i, j in EDGES[d]]
-    )
-    size_min, size_max = float(lengths.min()), float(lengths.max())
-
-    jacobian = jacobians(points, cells, d, data.order)
-    largest = np.abs(jacobian).max(axis=1)
-    # Quarter-point cells have a zero at the tip: only a negative one, or a flat cell, is a fault.
-    inverted = (jacobian.min(axis=1) < -1e-8 * largest) | (jacobian[:, -1] <= 0) | (largest == 0)
-    checks.append(_count("inverted cells", inverted, points, cells[:, : d + 1]))
-
-    quality = _quality(points, cells, d)
+    size_min, size_max, size_mean = _edge_lengths(data)
+    inverted = _inverted(data)
+    quality = _quality(data)
     worst = int(np.argmin(quality))
-    worst_at = _at(points[cells[worst, : d + 1]])
-    low = quality < _QUALITY_LIMIT
-    checks.append(
-        Check("worst quality", float(quality[worst]), f">= {_QUALITY_LIMIT:g}", not low.any(),
-              worst_at)
-    )  # fmt: skip
-
+    worst_at = at(points[cells[worst, : data.dim + 1]])
     used = np.zeros(len(points), dtype=bool)
     used[cells] = True
-    checks.append(_count("nodes of no cell", ~used, points, np.arange(len(points))[:, None]))
+    checks = [
+        none_of("inverted cells", inverted, points, cells[:, : data.dim + 1]),
+        Check("worst quality", float(quality[worst]), f">= {_QUALITY_LIMIT:g}",
+              bool(quality[worst] >= _QUALITY_LIMIT), worst_at),
+    ]  # fmt: skip
+    shares = {limit: float((quality < limit).mean()) for limit in _QUALITY_SHARES}
+    checks += [report(f"share of cells of quality below {q:g}", v) for q, v in shares.items()]
+    del quality
+    checks.append(none_of("nodes of no cell", ~used, points, np.arange(len(points))[:, None]))
 
-    twins = _duplicates(data, size_min)
+    size = local_size(data)
+    top = topology(data)
+    twins = coincident(data, boundary_facets(data)[0], size)
     checks.append(
-        Check(
-            "coincident nodes off tagged faces", len(twins), "0", not len(twins),
-            _at(points[twins[0]]) if len(twins) else "",
-        )
+        Check("coincident nodes off tagged faces", len(twins.loose), "0", not len(twins.loose),
+              at(points[twins.loose[0]]) if len(twins.loose) else "")
     )  # fmt: skip
-    parts, odd = _parts(data)
-    checks.append(Check("separate parts", parts, "1", parts == 1, odd))
-
-    bad_facets, open_sides = _facets(data, checks)
+    checks += facet_checks(top)
+    checks += part_checks(top)
+    checks += interface_checks(top)
+    if data.grains is not None:
+        checks += grain_checks(top, twins.place)
+    gap = smallest_gap(top, twins.place, size)
+    checks.append(gap_check(gap))
+    layers = layer_checks(data, top)
+    checks += layers
     measures = _measures(data)
-    kind = "area" if d == 2 else "volume"
-    for name, value in measures.items():
-        exact = data.notes.get(f"{kind}:{name}")
-        if isinstance(exact, int | float) and exact > 0:
-            error = value / exact - 1
-            limit = _MEASURE_LIMIT[data.order]
-            checks.append(
-                Check(f"{kind} of {name}, relative error", error, f"+-{limit:g}",
-                      abs(error) <= limit)
-            )  # fmt: skip
+    checks += _measure_checks(data, measures)
+    found = {c.name: int(c.value) for c in checks}
     return GateReport(
         n_cells=len(cells),
         n_nodes=len(points),
         size_min=size_min,
         size_max=size_max,
-        quality_min=float(quality[worst]),
+        size_mean=size_mean,
+        quality_min=float(checks[1].value),
         quality_at=worst_at,
-        n_inverted=int(inverted.sum()),
-        n_duplicates=len(twins),
-        n_orphans=int((~used).sum()),
-        n_parts=parts,
-        n_bad_facets=bad_facets,
-        n_untagged_sides=open_sides,
+        quality_shares=shares,
+        n_inverted=found["inverted cells"],
+        n_duplicates=len(twins.loose),
+        n_orphans=found["nodes of no cell"],
+        n_parts=found["separate parts"],
+        n_bad_facets=sum(found[name] for name in _BAD_FACETS),
+        n_untagged_sides=found["boundary facets in no group"],
+        n_untagged_interfaces=found["interface facets in no group"],
+        n_grains=found.get("grains", 0),
+        gap=gap.ratio,
+        gap_at=gap.place,
+        across=dict(zip(data.cell_groups, (int(c.value) for c in layers), strict=True)),
         measures=measures,
         checks=tuple(checks),
     )
 
 
-def refuse(report: GateReport, *, key: str = "mesh") -> None:
+def refuse(found: GateReport, *, key: str = "mesh") -> None:
     """Raise MeshError for the first check that failed, with its place.
 
     Args:
-        report: From `inspect`.
+        found: From `inspect`.
         key: Where the mesh comes from, for the message.
     """
-    for check in report.checks:
+    for check in found.checks:
         if not check.ok:
             where = f", the first at {check.place}" if check.place else ""
             raise MeshError(
@@ -176,26 +181,53 @@ def refuse(report: GateReport, *, key: str = "mesh") -> None:
 
 _HINTS = {
     "cells folded over a neighbour": "Move the nodes back, or mesh again: cells overlap there",
+    "parts joined by nodes alone": "Merge coincident nodes along whole facets, or fill the gap",
+    "smallest gap / local size": "Join the surfaces (merge_duplicates), or mesh the gap with "
+    "elements of its width",
+    "facets not between their materials": "Mesh again with conforming interfaces",
+    "grains": "Mesh smaller than the smallest grain, and number the grains from 1",
+    "stray pieces of grains": "Give every piece a number of its own, or remove it",
+    "facets between grains in no group": "Tag every facet between two grains: grain_boundaries",
     "separate parts": "Merge coincident nodes (Gmsh: fragment the parts, Coherence Mesh)",
     "coincident nodes off tagged faces": "Merge coincident nodes; give both faces of a crack names",
     "nodes of no cell": "Remove nodes that no cell uses",
 }
 
 
-def _at(nodes: Floats) -> str:
-    centre = np.atleast_2d(nodes).mean(axis=0)
-    return "(" + ", ".join(f"{value:.6g}" for value in centre) + ") um"
+def _edge_lengths(data: MeshData) -> tuple[float, float, float]:
+    """Shortest, longest and mean straight edge of the cells [um]."""
+    low, high, total = np.inf, 0.0, 0.0
+    for part in chunks(len(data.cells)):
+        p = data.points[data.cells[part, : data.dim + 1]]
+        for i, j in EDGES[data.dim]:
+            length = np.linalg.norm(p[:, i] - p[:, j], axis=1)
+            low, high = min(low, float(length.min())), max(high, float(length.max()))
+            total += float(length.sum())
+    return low, high, total / (len(data.cells) * len(EDGES[data.dim]))
 
 
-def _count(name: str, bad: np.ndarray, points: Floats, rows: Ints) -> Check:  # type: ignore[type-arg]
-    n = int(bad.sum())
-    place = _at(points[rows[int(np.argmax(bad))]]) if n else ""
-    return Check(name, n, "0", n == 0, place)
+def _inverted(data: MeshData) -> Mask:
+    """Cells that are inside out or flat."""
+    bad = np.zeros(len(data.cells), dtype=bool)
+    for part in chunks(len(data.cells)):
+        value = jacobians(data.points, data.cells[part], data.dim, data.order)
+        largest = np.abs(value).max(axis=1)
+        # Quarter-point cells have a zero at the tip: only a negative one, or a flat cell, is bad.
+        bad[part] = (value.min(axis=1) < -1e-8 * largest) | (value[:, -1] <= 0) | (largest == 0)
+    return bad
 
 
-def _quality(points: Floats, cells: Ints, d: int) -> Floats:
+def _quality(data: MeshData) -> Floats:
     """Radius ratio of the straight simplices, shape (n_cells,)."""
-    p = points[cells[:, : d + 1], :d]
+    ratio = np.empty(len(data.cells))
+    for part in chunks(len(data.cells)):
+        corners = data.points[data.cells[part, : data.dim + 1], : data.dim]
+        ratio[part] = _radius_ratio(corners, data.dim)
+    return ratio
+
+
+def _radius_ratio(p: Floats, d: int) -> Floats:
+    """Radius ratio of simplices by their corners, shape (n, d + 1, d)."""
     lengths = [np.linalg.norm(p[:, i] - p[:, j], axis=1) for i, j in EDGES[d]]
     measure = np.abs(determinant(p[:, 1:] - p[:, :1])) / (2 if d == 2 else 6)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -203,7 +235,7 @@ def _quality(points: Floats, cells: Ints, d: int) -> Floats:
             a, b, c = lengths
             ratio = 16 * measure**2 / ((a + b + c) * a * b * c)
         else:
-            area = np.zeros(len(cells))
+            area = np.zeros(len(p))
             for i, j, k in ((0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3)):
                 n = np.cross(p[:, j] - p[:, i], p[:, k] - p[:, i])
                 area += np.linalg.norm(n, axis=1) / 2
@@ -214,94 +246,46 @@ def _quality(points: Floats, cells: Ints, d: int) -> Floats:
     return np.nan_to_num(np.minimum(ratio, 1.0), nan=0.0)
 
 
-def _duplicates(data: MeshData, size: float) -> Ints:
-    """Pairs of coincident nodes of which at least one is on no tagged facet."""
-    from scipy.spatial import cKDTree
-
-    pairs = cKDTree(data.points).query_pairs(1e-6 * size, output_type="ndarray")
-    if not len(pairs):
-        return np.zeros((0, 2), dtype=np.int64)
-    on_face = np.zeros(len(data.points), dtype=bool)
-    on_face[data.facets] = True
-    return pairs[~on_face[pairs].all(axis=1)]
-
-
-def _parts(data: MeshData) -> tuple[int, str]:
-    """Number of parts and a place in the smallest one."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    n, first = len(data.points), data.cells[:, 0]
-    rows = np.concatenate([first] * data.dim)
-    columns = np.concatenate([data.cells[:, k] for k in range(1, data.dim + 1)])
-    graph = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
-    label = connected_components(graph, directed=False)[1][first]
-    parts, count = np.unique(label, return_counts=True)
-    if len(parts) == 1:
-        return 1, ""
-    cell = int(np.argmax(label == parts[np.argmin(count)]))
-    return len(parts), _at(data.points[data.cells[cell, : data.dim + 1]])
-
-
-def _facets(data: MeshData, checks: list[Check]) -> tuple[int, int]:
-    """Checks neighbours of facets; returns the bad ones and the untagged boundary facets."""
-    d, n = data.dim, len(data.points)
-    every = cell_facets(data.cells, d, data.order)[:, :d]
-    stacked = keys(np.concatenate([every, data.facets[:, :d]]), n)
-    unique, first, count = np.unique(stacked[: len(every)], return_index=True, return_counts=True)
-    crowded = count > 2
-    checks.append(_count("facets of three or more cells", crowded, data.points, every[first]))
-    tagged = stacked[len(every) :]
-    folded, at = _folded(data, every, stacked[: len(every)])
-    checks.append(Check("cells folded over a neighbour", folded, "0", folded == 0, at))
-    lost = ~np.isin(tagged, unique)
-    checks.append(_count("tagged facets of no cell", lost, data.points, data.facets[:, :d]))
-    again = np.ones(len(tagged), dtype=bool)
-    again[np.unique(tagged, return_index=True)[1]] = False
-    checks.append(_count("facets tagged twice", again, data.points, data.facets[:, :d]))
-    bad = int(crowded.sum() + lost.sum() + again.sum())
-    return bad, int((~np.isin(unique[count == 1], tagged)).sum())
-
-
-def _folded(data: MeshData, every: Ints, key: Ints) -> tuple[int, str]:
-    """Neighbours on the same side of the facet they share: the mesh is folded there."""
-    d = data.dim
-    order = np.argsort(key, kind="stable")
-    same = np.flatnonzero(key[order][1:] == key[order][:-1])
-    first, second = order[same], order[same + 1]
-    corners = data.points[every[first]][..., :d]
-    base = corners[:, 0]
-    edges = corners[:, 1:] - base[:, None]
-    sides = []
-    for rows in (first, second):
-        # the vertex of the cell that its facet leaves out
-        opposite = data.cells[rows // (d + 1), : d + 1].sum(axis=1) - every[rows].sum(axis=1)
-        to = data.points[opposite][:, :d] - base
-        sides.append(determinant(np.concatenate([edges, to[:, None]], axis=1)))
-    folded = sides[0] * sides[1] > 0
-    if not folded.any():
-        return 0, ""
-    return int(folded.sum()), _at(data.points[every[first[np.argmax(folded)]]])
+def _measure_checks(data: MeshData, measures: dict[str, float]) -> list[Check]:
+    """Areas or volumes against the exact values of the description."""
+    kind = "area" if data.dim == 2 else "volume"
+    checks = []
+    for name, value in measures.items():
+        exact = data.notes.get(f"{kind}:{name}")
+        if not isinstance(exact, int | float) or not exact > 0:
+            continue
+        given = data.notes.get(f"{kind}_tolerance:{name}")
+        limit = float(given) if isinstance(given, int | float) else _MEASURE_LIMIT[data.order]
+        error = value / exact - 1
+        checks.append(
+            Check(f"{kind} of {name}, relative error", error, f"+-{limit:g}", abs(error) <= limit)
+        )
+    return checks
 
 
 def _measures(data: MeshData) -> dict[str, float]:
     """Area or volume of each cell group, exact for the elements' own shape [um^dim]."""
-    d, order = data.dim, data.order
-    if order == 1:
-        each = jacobians(data.points, data.cells, d, 1)[:, 0] / (2 if d == 2 else 6)
-    else:
-        x = data.points[data.cells, :d]
-        gradient = np.vstack([-np.ones(d), np.eye(d)])
-        each = np.zeros(len(data.cells))
-        if d == 2:  # mid-edge rule, degree 2
-            rule = [((np.eye(3)[i] + np.eye(3)[j]) / 2, 1 / 6) for i, j in EDGES[2]]
-        else:  # Keast's rule of degree 3
-            rule = [(np.full(4, 0.25), -4 / 30)]
-            rule += [(np.full(4, 1 / 6) + np.eye(4)[i] / 3, 9 / 120) for i in range(4)]
-        for bary, weight in rule:
-            shape = [(4 * bary[i] - 1) * gradient[i] for i in range(d + 1)]
-            shape += [4 * (bary[i] * gradient[j] + bary[j] * gradient[i]) for i, j in EDGES[d]]
-            each += weight * determinant(np.einsum("cni,nj->cij", x, np.array(shape)))
+    each = np.empty(len(data.cells))
+    for part in chunks(len(data.cells)):
+        each[part] = _cell_measures(data.points, data.cells[part], data.dim, data.order)
     return {
         name: float(each[data.cell_tags == tag].sum()) for name, tag in data.cell_groups.items()
     }
+
+
+def _cell_measures(points: Floats, cells: Ints, d: int, order: int) -> Floats:
+    if order == 1:
+        return np.asarray(jacobians(points, cells, d, 1)[:, 0] / (2 if d == 2 else 6))
+    x = points[cells, :d]
+    gradient = np.vstack([-np.ones(d), np.eye(d)])
+    each = np.zeros(len(cells))
+    if d == 2:  # mid-edge rule, degree 2
+        rule = [((np.eye(3)[i] + np.eye(3)[j]) / 2, 1 / 6) for i, j in EDGES[2]]
+    else:  # Keast's rule of degree 3
+        rule = [(np.full(4, 0.25), -4 / 30)]
+        rule += [(np.full(4, 1 / 6) + np.eye(4)[i] / 3, 9 / 120) for i in range(4)]
+    for bary, weight in rule:
+        shape = [(4 * bary[i] - 1) * gradient[i] for i in range(d + 1)]
+        shape += [4 * (bary[i] * gradient[j] + bary[j] * gradient[i]) for i, j in EDGES[d]]
+        each += weight * determinant(np.einsum("cni,nj->cij", x, np.array(shape)))
+    return each

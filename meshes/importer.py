@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 from ssbmech.errors import MeshError
+from ssbmech.meshes.coincident import merge_coincident
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Ints
+from ssbmech.meshes.grain_groups import as_grains
 from ssbmech.meshes.neper import describe
 from ssbmech.meshes.parameters import number
 from ssbmech.meshes.raw import KINDS, Block, Raw, assemble, place_of
@@ -26,16 +28,26 @@ _TAG_ARRAYS = ("gmsh:physical", "cell_tags", "medit:ref", "CellEntityIds", "Mate
                "Material", "region", "group", "tag", "physical")  # fmt: skip
 
 
-def read_mesh(path: str | Path, length_unit_in_um: float) -> MeshData:
+def read_mesh(
+    path: str | Path,
+    length_unit_in_um: float,
+    *,
+    grains: bool = False,
+    merge_duplicates: bool = False,
+) -> MeshData:
     """Read a mesh file.
 
     ``.msh`` goes through Gmsh, everything else through meshio. Groups keep their names where the
     format has names, and are called ``group_<number>`` otherwise. Groups of points (2-D) and of
-    curves (3-D) become ``fronts``. First-order quadrilaterals are split into triangles.
+    curves (3-D) become ``fronts``, except ``triple_lines``. First-order quadrilaterals are split
+    into triangles. Sections of Neper's files give orientations and the sides of the domain.
 
     Args:
         path: The file.
         length_unit_in_um: Micrometres per unit of the file's coordinates (1000 for mm).
+        grains: Make cell groups named after grains (``poly1``, ``grain_1``, ...) the grains of the
+            group ``electrolyte``, with ``grain_boundaries`` and ``triple_lines``.
+        merge_duplicates: Join parts whose nodes coincide but are not shared; cracks stay open.
 
     Returns:
         The mesh in micrometres; ``notes["orphan_nodes_dropped"]`` counts nodes of no cell.
@@ -50,7 +62,10 @@ def read_mesh(path: str | Path, length_unit_in_um: float) -> MeshData:
         raise MeshError("there is no such file", key="mesh.file", value=str(path))
     try:
         raw = _read_gmsh(path) if path.suffix.lower() == ".msh" else _read_meshio(path)
-        return assemble(raw, scale)
+        data = assemble(raw, scale)
+        if merge_duplicates:
+            data = merge_coincident(data)
+        return as_grains(data, orientation_of=raw.orientation_of) if grains else data
     except MeshError as error:
         raise MeshError(
             error.message,

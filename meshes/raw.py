@@ -225,10 +225,14 @@ def _facets(
     """Tagged facets with as many nodes as the cells' facets have, tags, names to tags."""
     rows, tags, names = _gather(raw, blocks, dim - 1, points)
     rows, tags = _match_order(cells, rows[tags > 0], dim, order, points), tags[tags > 0]
+    is_vertex = np.zeros(len(points), dtype=bool)
+    is_vertex[cells[:, : dim + 1]] = True
     for name, nodes in raw.facet_sets.items():
         if not len(nodes):
             continue
-        more = _match_order(cells, nodes, dim, order, points)
+        # vertices first: Neper has the mid-side nodes anywhere
+        place = np.argsort(~is_vertex[nodes], axis=1, kind="stable")[:, :dim]
+        more = _match_order(cells, np.take_along_axis(nodes, place, 1), dim, order, points)
         # A named set says more than the group that its facets are in.
         both = keys(np.concatenate([rows[:, :dim], more[:, :dim]]), len(points))
         kept = ~np.isin(both[: len(rows)], both[len(rows) :])

@@ -1,9 +1,10 @@
+import typing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from ssbmech.errors import MeshError
-from ssbmech.meshes.catalog import BUILDERS, build, describe, parameters
+from ssbmech.meshes.catalog import BUILDERS, Kind, build, describe, parameters
 from ssbmech.meshes.cracks import griffith
 from ssbmech.meshes.gate import inspect, refuse
 
@@ -87,7 +88,7 @@ def test_every_parameter_is_described(name):
     assert describe(name)
     for parameter in parameters(name).values():
         assert len(parameter.text) > 8
-        assert parameter.kind in ("length", "angle", "number", "count", "choice", "flag")
+        assert parameter.kind in typing.get_args(Kind)
         if parameter.kind == "length":
             assert "[um]" in parameter.text
 
