@@ -342,6 +342,58 @@ def test_crack_in_a_boundary(page):
     check.within("J of all rings", rings, G, 2e-3, unit="J/m^2", why="as for F1")
 
 
+@pytest.mark.parametrize("second", [0, 45])
+def test_penny_in_crystals(page, second):
+    """A penny in one crystal, or in two that share the axis and alternate by eighths."""
+    from ssbmech.meshes.solid import penny
+
+    check = page(
+        "crystals", "Penny in crystals",
+        problem="The penny of F3 (octant) in lithium with an axis of the crystal along its normal; "
+        "in the eighths 45 < phi < 90 deg ... the crystal is turned about that axis.",
+        reference="The body looks the same at any scale, so that the energy goes as a^3 and the "
+        "mean of J is 3 p V/(4 pi a^2) with the opened volume V, whatever the stiffness; energy "
+        "by extension.",
+        part="one crystal" if second == 0 else "turned by 45 deg, boundaries across the front",
+    )  # fmt: skip
+    data = penny(10.0, 200.0, sectors=12, web_sectors=6, h_front=0.1, growth=0.5)
+    x, y = data.points[data.cells[:, :4]].mean(axis=1)[:, :2].T
+    turns = Rotation.from_euler("z", [0, second], degrees=True)
+    data = replace(
+        data, grains=np.where(y < x, 1, 2).astype(np.int32), orientations=turns.as_quat()
+    )
+    zero = Formula.constant(0.0, "length")
+    p = problem(data, CRYSTAL, pressure={"crack_upper": P})
+    held = tuple(Constraint(f"symmetry_{c}", {i: zero}) for i, c in enumerate("xyz"))
+    solution = ElasticSystem(replace(p, constraints=held)).solve()
+    crack = Crack(("crack_upper",), "front", True)
+    front = fracture(solution, crack)[0]
+    J = front.values["J"]
+    mean = np.trapezoid(J, front.s) / (front.s[-1] - front.s[0])
+    exact = 3 * 8 * solution.load_work / (4 * pi * A**2)
+    why = "as the volume of F3: both sides have the energy error of the mesh"
+    check.within("mean J along the front", mean, exact, 5e-3, unit="J/m^2", why=why)
+    extension = extension_check(solution, crack, [front])[0]
+    check.within("mean J against G", extension.J, extension.G, 5e-3, unit="J/m^2", why="as F3")
+    assert J.max() / J.min() > 1.3  # J is far from uniform along the front
+    if second == 0:
+        check.within("J at both ends", J[0], J[-1], 1e-6, unit="J/m^2", why="the mirror at 45 deg")
+
+
+def test_case_with_a_crystal():
+    """From a case file: J, no K and no criterion, with the reason in the summary."""
+    from checks import solve as run
+
+    crystal = {"C11": "187 GPa", "C12": "75 GPa", "C44": "71 GPa", "K_IC": "1 MPa*m^0.5"}
+    result = run({"type": "griffith", "half_width": "200 um"}, materials={"electrolyte": crystal})
+    assert result.porz is None and result.passed
+    assert set(result.summary["quantities"]) == {"J"}
+    for front in result.summary["fronts"]:
+        assert any("K_IC is not compared" in note for note in front["notes"])
+    spread = [g for g in result.gates if g["name"].startswith("ring spread")]
+    assert all("J over J" in g["what"] for g in spread)
+
+
 def test_crack_that_ends_across_a_boundary():
     """No J where crystals meet at the tip across the crack."""
     seeds = np.array([[5.0, 0.01], [15.1, 0.0]])
