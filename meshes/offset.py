@@ -10,8 +10,8 @@ from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import FACETS, Floats, Ints
 
 # Longest displacement of a node, relative to the layer's thickness on its side: the mitre of a
-# corner of 5.7 degrees. Where facets fold back more sharply (a crack front), the layer closes.
-_MITRE = 20.0
+# corner of 2.3 degrees. Where facets fold back more sharply (a crack front), the layer closes.
+_MITRE = 50.0
 
 
 def displacements(

@@ -8,6 +8,7 @@ boundary, and what opens there is filled with lithium again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from ssbmech.meshes.offset import displacements
 _STEEP = 0.05
 
 
-def continuation(data: MeshData, index: FacetIndex, cut: Mask, width: Floats) -> Ints:
+def continuation(data: MeshData, index: FacetIndex, cut: Mask, width: Floats) -> tuple[Ints, Ints]:
     """Facets inside the bodies beyond the interfaces at which tagged facets end.
 
     Each cell of such a body at the end of the facets is given to one of the pieces into which the
@@ -34,12 +35,13 @@ def continuation(data: MeshData, index: FacetIndex, cut: Mask, width: Floats) ->
         width: Thickness on either side of each, shape (n_cut, 2) [um].
 
     Returns:
-        Facets, shape (n, dim); none where all cells are in the groups on both sides of the facets.
+        Facets, shape (n, dim), none where all cells are in the groups on both sides of the facets;
+        and nodes that may not move because no row of facets gives way to them (hardly ever any).
     """
     per = data.dim + 1
     sides = index.owners(cut)
     own = np.isin(data.cell_tags, data.cell_tags[sides[sides >= 0] // per])
-    nothing = np.zeros((0, data.dim), dtype=np.int64)
+    nothing = np.zeros((0, data.dim), dtype=np.int64), np.zeros(0, dtype=np.int64)
     if own.all():
         return nothing
     twin, _ = index.twins()
@@ -67,10 +69,10 @@ def continuation(data: MeshData, index: FacetIndex, cut: Mask, width: Floats) ->
     beyond = at_rim & ~own[cells].any(axis=1)
     shift = _rim_shifts(data, index, cut, width, own, piece, rim)
     facets = index.every[rows[beyond, 0]]
-    search = _Labels(data, facets, cells[beyond], label, set(far.tolist()), rim, shift)
+    search = _Labels(data, facets, cells[beyond], label, {int(c) for c in far}, rim, shift)
     search.untangle()
     chosen = label[cells[beyond, 0]] != label[cells[beyond, 1]]
-    return facets[chosen]
+    return facets[chosen], np.array(sorted(search.tangled()), dtype=np.int64)
 
 
 def _rim_shifts(
@@ -111,8 +113,8 @@ class _Labels:
         shift: dict[tuple[int, int], Floats],
     ) -> None:
         self.label, self.fixed, self.shift = label, fixed, shift
-        self.cells = cells.tolist()
-        self.nodes = [[v for v in f if rim[v]] for f in facets.tolist()]
+        self.cells = [(int(a), int(b)) for a, b in cells]
+        self.nodes = [[int(v) for v in f if rim[v]] for f in facets]
         x = data.points[facets][..., : data.dim]
         edges = x[:, 1:] - x[:, :1]
         if data.dim == 2:
@@ -129,23 +131,26 @@ class _Labels:
 
     def cost(self, facet: int, given: dict[int, int] | None = None) -> float:
         """How far the nodes of a facet go through it, with some cells given to other pieces."""
-        total = 0.0
-        first, second = (
-            (given or {}).get(cell, int(self.label[cell])) for cell in self.cells[facet]
-        )
+        return sum(max(0.0, _STEEP - sine) for _, sine in self._sines(facet, given or {}))
+
+    def _sines(self, facet: int, given: dict[int, int]) -> Iterator[tuple[int, float]]:
+        """Node, and sine of the angle at which a piece moves away from the facet, of each."""
+        a, b = self.cells[facet]
+        first, second = given.get(a, int(self.label[a])), given.get(b, int(self.label[b]))
         if first == second:
-            return total
+            return
         for node in self.nodes[facet]:
             for piece, sign in ((first, -1.0), (second, 1.0)):
                 way = self.shift.get((node, piece))
-                # A piece that is not at the node stays there; better if it has no cell there.
-                sine = (
-                    sign * float(self.normal[facet] @ way) / float(np.linalg.norm(way))
-                    if way is not None
-                    else 0.5 * _STEEP
-                )
-                total += max(0.0, _STEEP - sine)
-        return total
+                if way is None:  # a piece that is not at the node: harmless, but better not there
+                    yield node, 0.5 * _STEEP
+                else:
+                    yield node, sign * float(self.normal[facet] @ way / np.linalg.norm(way))
+
+    def tangled(self) -> set[int]:
+        """Nodes that still move through a facet of the continuation, or along one."""
+        found = (self._sines(k, {}) for k in range(len(self.cells)))
+        return {node for each in found for node, sine in each if sine < 1e-3}
 
     def untangle(self, rounds: int = 30) -> None:
         """Give single cells to the piece of a neighbour while that lessens the cost."""

@@ -64,7 +64,7 @@ def thicken_facets(
     sides stay on them. Where the facets end at the interface with another material (a grain
     boundary at the lithium), the layer reaches the interface with its whole thickness; the other
     material opens along with it and is filled up. Along an inner edge of the facets inside their
-    own material, and where they fold back on themselves by more than 174 degrees (at a crack
+    own material, and where they fold back on themselves by more than 177 degrees (at a crack
     front), the layer closes: it tapers to zero over the last row of facets.
 
     Args:
@@ -80,7 +80,9 @@ def thicken_facets(
         The mesh with the layer; its cells have grain number 0. Outer sides extend over the ends
         of the layer. Interior facet groups that were thickened are replaced by the faces of the
         layer, ``a_b`` in alphabetical order for the cell groups a and b; those on the boundary
-        stay. Notes of exact areas or volumes of the materials that the layer took from are gone.
+        stay. Notes of exact areas or volumes of the materials that the layer took from are gone;
+        ``closed:GROUP`` is the number of nodes on an interface at which the layer had to close
+        because the mesh beyond has no row of facets that gives way (0 is not noted).
 
     Raises:
         MeshError: If the layer does not fit; with the place and the largest thickness that does.
@@ -93,12 +95,14 @@ def thicken_facets(
     cut = np.isin(data.facet_tags, tags)
     index = facet_index(data)
     width = _widths(data, cut, index.owners(cut), thickness, side)
+    stuck: Ints = np.zeros(0, dtype=np.int64)
     if side == "both":
-        data, cut, width = _continued(data, index, cut, width)
+        data, cut, width, stuck = _continued(data, index, cut, width)
         index = facet_index(data) if len(index.tagged) < len(data.facets) else index
     parts = parts_around(data, index, cut, key=", ".join(groups))
 
     shift = displacements(data, index, cut, parts, width)
+    shift[np.isin(parts.node, stuck)] = 0.0
     opened: Mask = np.asarray(shift.any(axis=1))
     _check_room(data, parts, opened, ", ".join(groups))
     number = parts.node.copy()
@@ -126,16 +130,22 @@ def thicken_facets(
     if data.grains is not None:
         grain = np.where(filled, data.grains[owner[:, 1]], 0)
         result = replace(result, grains=np.r_[data.grains, grain].astype(np.int32))
-    return _tagged(data, index, cut, result, origin, groups)
+    result = _tagged(data, index, cut, result, origin, groups)
+    if len(stuck):
+        result.notes[f"closed:{group}"] = len(stuck)
+    return result
 
 
 def _continued(
     data: MeshData, index: FacetIndex, cut: Mask, width: Floats
-) -> tuple[MeshData, Mask, Floats]:
-    """The mesh with the facets' continuation beyond interfaces in a nameless group of width 0."""
-    more = continuation(data, index, cut, width)
+) -> tuple[MeshData, Mask, Floats, Ints]:
+    """The mesh with the facets' continuation beyond interfaces in a nameless group of width 0.
+
+    Also its mask of facets to open, their widths, and nodes that must not move.
+    """
+    more, stuck = continuation(data, index, cut, width)
     if not len(more):
-        return data, cut, width
+        return data, cut, width, stuck
     tag = max(data.facet_groups.values()) + 1
     data = replace(
         data,
@@ -143,7 +153,8 @@ def _continued(
         facet_tags=np.r_[data.facet_tags, np.full(len(more), tag)].astype(np.int32),
         facet_groups=data.facet_groups | {"": tag},
     )
-    return data, np.r_[cut, np.ones(len(more), dtype=bool)], np.vstack([width, 0 * more[:, :2]])
+    cut = np.r_[cut, np.ones(len(more), dtype=bool)]
+    return data, cut, np.vstack([width, np.zeros((len(more), 2))]), stuck
 
 
 def _check_room(data: MeshData, parts: Parts, opened: Mask, key: str) -> None:
