@@ -61,7 +61,10 @@ def make_mesh(case: Case, folder: Path) -> MeshData:
     path = folder / case.mesh.file
     if not path.is_file():
         raise MeshError("no such mesh file", key="mesh.file", value=str(path))
-    data = read_mesh(path, units.quantity(case.mesh.length_unit, "length") / _UM)
+    data = read_mesh(
+        path, units.quantity(case.mesh.length_unit, "length") / _UM, grains=case.mesh.grains,
+        merge_duplicates=case.mesh.merge_duplicates,
+    )  # fmt: skip
     return _split_if_asked(case, data)
 
 

@@ -89,6 +89,15 @@ class MeshBlock(_Block):
         None, description="mechanical model; by default plane_strain or, of a solid mesh, 3d"
     )
 
+    grains: bool = Field(
+        False,
+        description="cell groups named after grains (poly1, grain_1, ...) become the grains of "
+        "one group, electrolyte, with their boundaries and orientations",
+    )
+    merge_duplicates: bool = Field(
+        False, description="join parts whose nodes coincide but are not shared; cracks stay open"
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _unit_without_number(cls, data: Any) -> Any:
