@@ -48,6 +48,18 @@ def rows(model: type[BaseModel]) -> list[str]:
     return lines
 
 
+def parameter_rows(known: dict[str, catalog.Parameter]) -> list[str]:
+    """Table of the parameters of a geometry or of a block; blocks have tables of their own."""
+    lines = ["| parameter | default | meaning |", "|---|---|---|"]
+    for p in known.values():
+        if p.fields:
+            continue
+        kind = ", ".join(f"`{c}`" for c in p.choices) if p.choices else p.kind
+        default = "required" if p.required else "" if p.default is None else f"`{p.default}`"
+        lines.append(f"| `{p.name}` ({kind}) | {default} | {p.text} |")
+    return lines
+
+
 def page() -> str:
     """The whole page."""
     lines = [HEAD, "## Top level", *rows(Case), ""]
@@ -63,13 +75,12 @@ def page() -> str:
         lines += [f"## {title}", doc, "", *rows(block), ""]
     lines += ["# Geometries", 'Lengths are texts with a unit, angles too ("30 deg").', ""]
     for name in catalog.BUILDERS:
-        lines += [f"## {name}", catalog.describe(name), "", "| parameter | default | meaning |"]
-        lines.append("|---|---|---|")
-        for p in catalog.parameters(name).values():
-            kind = ", ".join(f"`{c}`" for c in p.choices) if p.choices else p.kind
-            default = "required" if p.required else "" if p.default is None else f"`{p.default}`"
-            lines.append(f"| `{p.name}` ({kind}) | {default} | {p.text} |")
-        lines.append("")
+        known = catalog.parameters(name)
+        lines += [f"## {name}", catalog.describe(name), "", *parameter_rows(known), ""]
+        for p in known.values():
+            if p.fields:
+                title = f"[geometry.{p.name}]" if p.kind == "block" else f"[[geometry.{p.name}]]"
+                lines += [f"### {title}", p.text, "", *parameter_rows(p.fields), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
