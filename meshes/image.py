@@ -188,10 +188,9 @@ _Loop = list[tuple[int, bool]]
 def _loops(chains: Chains, solid: np.ndarray) -> dict[int, list[_Loop]]:  # type: ignore[type-arg]
     """Closed loops around each solid part, the outer one first, with the part on the left."""
     around: dict[int, dict[int, list[tuple[int, bool]]]] = {}
-    for k, ((a, b), (left, right)) in enumerate(
-        zip(chains.segments.tolist(), chains.sides.tolist(), strict=True)
-    ):
-        for part, start, forward in ((left, a, True), (right, b, False)):
+    for k, (ends, pair) in enumerate(zip(chains.segments, chains.sides, strict=True)):
+        for side, forward in ((0, True), (1, False)):
+            part, start = int(pair[side]), int(ends[side])
             if part >= 0 and solid[part]:
                 around.setdefault(part, {}).setdefault(start, []).append((k, forward))
     return {part: _closed(chains, leaving) for part, leaving in around.items()}

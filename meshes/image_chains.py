@@ -12,6 +12,9 @@ from ssbmech.meshes.elements import Floats, Ints
 from ssbmech.meshes.image_smooth import Boundary, measures, relax, restore, restore_within
 
 
+_Path = tuple[Ints, tuple[int, int]]
+
+
 @dataclass(frozen=True)
 class Chains:
     """Coarse boundaries, in units of a pixel.
@@ -109,23 +112,19 @@ def _untangled(moved: Chains, chains: Chains, lattice: Floats) -> Chains:
     )
 
 
-def _paths(net: Boundary) -> list[tuple[Ints, tuple[int, int]]]:
+def _paths(net: Boundary) -> list[_Path]:
     """Nodes along each chain with its two parts, from junction to junction or closed."""
-    n = len(net.points)
-    at: list[list[int]] = [[] for _ in range(n)]
-    for k, (a, b) in enumerate(net.facets.tolist()):
+    edges = [(int(a), int(b)) for a, b in net.facets]
+    at: list[list[int]] = [[] for _ in net.points]
+    for k, (a, b) in enumerate(edges):
         at[a].append(k)
         at[b].append(k)
-    pair = np.sort(net.sides, axis=1)
-    same = [
-        len(e) == 2 and pair[e[0], 0] == pair[e[1], 0] and pair[e[0], 1] == pair[e[1], 1]
-        for e in at
-    ]
-    done = np.zeros(len(net.facets), dtype=bool)
-    found = []
-    edges = net.facets.tolist()
-    junctions = [k for k in range(n) if not same[k]]
-    for start in [*junctions, *range(n)]:
+    pair = [frozenset(map(int, row)) for row in net.sides]
+    plain = [len(e) == 2 and pair[e[0]] == pair[e[1]] for e in at]
+    done = [False] * len(edges)
+    found: list[_Path] = []
+    junctions = [k for k, through in enumerate(plain) if not through]
+    for start in [*junctions, *range(len(at))]:
         for first in at[start]:
             if done[first]:
                 continue
@@ -135,17 +134,17 @@ def _paths(net: Boundary) -> list[tuple[Ints, tuple[int, int]]]:
                 a, b = edges[edge]
                 node = b if a == node else a
                 way.append(node)
-                if not same[node] or node == start:
+                if not plain[node] or node == start:
                     break
                 edge = at[node][0] if at[node][1] == edge else at[node][1]
-            left, right = net.sides[first].tolist()
+            left, right = int(net.sides[first, 0]), int(net.sides[first, 1])
             forward = edges[first][0] == start
             found.append((np.array(way), (left, right) if forward else (right, left)))
     return found
 
 
 def _resample(
-    net: Boundary, fine: Floats, paths: list[tuple[Ints, tuple[int, int]]], length: Floats
+    net: Boundary, fine: Floats, paths: list[_Path], length: Floats
 ) -> tuple[Chains, Ints, NDArray[np.bool_]]:
     """Points at equal distances along each chain; frame chains have their ends only.
 

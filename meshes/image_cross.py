@@ -1,4 +1,4 @@
-"""Finds triangles of a surface that cross or fold over each other."""
+"""Finds triangles of a surface that cross, fold over each other or are too thin."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from ssbmech.meshes.elements import Floats, Ints
 # Triangles with a common edge and less than this angle between them are folded (cosine).
 _FOLD = np.cos(np.radians(12.0))
 _CHUNK = 1_000_000
+# Least radius ratio: half of a square has 0.83, and tetrahedra cannot be better than their faces.
+_THIN = 0.2
 
 
 def crossing(points: Floats, triangles: Ints) -> Ints:
@@ -42,6 +44,14 @@ def crossing(points: Floats, triangles: Ints) -> Ints:
         bad[a[hit]] = True
         bad[b[hit]] = True
     return np.flatnonzero(bad)
+
+
+def poor(points: Floats, triangles: Ints) -> Ints:
+    """Triangles with a radius ratio (1 for an equilateral one) below the limit."""
+    p = points[triangles]
+    a, b, c = (np.linalg.norm(p[:, i] - p[:, (i + 1) % 3], axis=1) for i in range(3))
+    area = np.linalg.norm(np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]), axis=1) / 2
+    return np.flatnonzero(16 * area**2 < _THIN * a * b * c * (a + b + c))
 
 
 def _pierced(points: Floats, first: Ints, second: Ints) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import EDGES, Floats, Ints, keys
+from ssbmech.meshes.image_slivers import drop_flat_cells
 from ssbmech.meshes.labels import VOID, LabelImage
 from ssbmech.meshes.session import TYPES, collect
 
@@ -39,7 +40,7 @@ def name_facets(image: LabelImage, region: Ints, sides: Ints) -> list[str | None
     """
     cache: dict[tuple[int, int], str | None] = {}
     names = []
-    for a, b in sides.tolist():
+    for a, b in _pairs(sides):
         if (a, b) not in cache:
             groups = [image.groups[region[k]] if k >= 0 else None for k in (a, b)]
             outside = next((-1 - k for k in (a, b) if k < 0), None)
@@ -51,6 +52,10 @@ def name_facets(image: LabelImage, region: Ints, sides: Ints) -> list[str | None
                 cache[a, b] = facet_name(str(groups[0]), str(groups[1]))
         names.append(cache[a, b])
     return names
+
+
+def _pairs(rows: Ints) -> list[tuple[int, int]]:
+    return [(int(a), int(b)) for a, b in rows]
 
 
 def collect_regions(
@@ -85,7 +90,10 @@ def collect_regions(
     for entity in gmsh.model.getEntitiesForPhysicalGroup(dim, group):
         n = len(gmsh.model.mesh.getElementsByType(TYPES[dim, 1], int(entity))[0])
         rows.append(np.full(n, region[int(entity)]))
-    return _finish(data, image, np.concatenate(rows))
+    marks = np.concatenate(rows)
+    if dim == 3:
+        data, marks = drop_flat_cells(data, marks)
+    return _finish(data, image, marks)
 
 
 def _finish(data: MeshData, image: LabelImage, region: Ints) -> MeshData:
@@ -98,26 +106,34 @@ def _finish(data: MeshData, image: LabelImage, region: Ints) -> MeshData:
     for name in groups:
         notes[f"{measure}:{name}"] = image.measure(name)
     lines: dict[str, Ints] = {}
-    grains = None
+    grained = {g for g, k in zip(image.groups, image.grains or (), strict=False) if k}
+    grains = orientations = None
     if image.grains is not None:
-        grains = np.array(image.grains, dtype=np.int32)[region]
-        notes["grains"] = float(max(image.grains))
+        # cleaning may have removed small ones: those that are left are numbered without gaps
+        ids, grains = np.unique(np.array(image.grains)[region], return_inverse=True)
+        grains = (grains.reshape(-1) + int(ids[0] > 0)).astype(np.int32)
+        notes["grains"] = float(grains.max())
+        if image.orientations is not None:
+            orientations = image.orientations[ids[ids > 0] - 1]
         lines["triple_lines"] = triple_lines(data)
-    notes |= _between(data.facet_groups, groups)
+    notes |= _between(data.facet_groups, groups, grained)
     return replace(
-        data, cell_tags=of_region[region], cell_groups=groups, grains=grains, lines=lines,
+        data, cell_tags=of_region[region], cell_groups=groups, grains=grains,
+        orientations=orientations, lines=lines,
         notes=notes,
     )  # fmt: skip
 
 
-def _between(facets: Iterable[str], groups: Iterable[str]) -> dict[str, float | str]:
-    """Which cell groups each facet group lies between, for the gate."""
+def _between(
+    facets: Iterable[str], groups: Iterable[str], grained: set[str]
+) -> dict[str, float | str]:
+    """Which cell groups each facet group lies between, for the gate; some consist of grains."""
     groups = list(groups)
     notes: dict[str, float | str] = {}
     for name in facets:
         pairs = [(a, b) for a in groups for b in groups if a < b and facet_name(a, b) == name]
         if name == GRAIN_BOUNDARIES:
-            notes[f"between:{name}"] = "electrolyte|electrolyte"
+            notes[f"between:{name}"] = ",".join(f"{g}|{g}" for g in groups if g in grained)
         elif name in SIDES:
             notes[f"between:{name}"] = ",".join(f"{g}|" for g in groups)
         elif pairs:

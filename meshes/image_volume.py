@@ -12,7 +12,7 @@ import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Floats, Ints
-from ssbmech.meshes.image_cross import crossing
+from ssbmech.meshes.image_cross import crossing, poor
 from ssbmech.meshes.image_groups import collect_regions, name_facets, place
 from ssbmech.meshes.image_size import use_sizes, write_sizes
 from ssbmech.meshes.image_smooth import Boundary, relax, restore_within
@@ -123,12 +123,12 @@ def _smoothed(
 
 
 def _untangled(net: Boundary, relaxed: Floats) -> Floats:
-    """Smoothed points; those of triangles that cross go back to their corners step by step."""
+    """Smoothed points; those of crossing and thin triangles go back to their corners in steps."""
     x, often = relaxed, np.zeros(len(relaxed), dtype=np.int64)
     for _ in range(_ROUNDS):
         held = often > 0
         made = restore_within(replace(net, fixed=net.fixed | held[:, None]), x)
-        bad = np.unique(net.facets[crossing(made, net.facets)])
+        bad = np.unique(net.facets[np.union1d(crossing(made, net.facets), poor(made, net.facets))])
         if not len(bad):
             return made
         often[bad] += 1
@@ -186,7 +186,7 @@ def _fill(
     ):
         surfaces, names = _surfaces(gmsh, image, region, xyz, triangles, sides)
         volumes: dict[int, list[int]] = {}
-        for part in np.unique(sides[sides >= 0]).tolist():
+        for part in map(int, np.unique(sides[sides >= 0])):
             if image.groups[region[part]] == VOID:
                 continue
             around = [tag for pair, tag in surfaces.items() if part in pair]

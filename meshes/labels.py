@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.errors import MeshError
-from ssbmech.meshes.elements import Ints
+from ssbmech.meshes.elements import Floats, Ints
 from ssbmech.meshes.parameters import count, number
 
 #: Group whose voxels are not meshed.
@@ -31,6 +31,7 @@ class LabelImage:
         groups: Cell group of each region; ``"void"`` is not meshed.
         grains: Grain number from 1 of each region, 0 where it is no grain; None without grains.
         low: Corner of the image with the smallest coordinates [um].
+        orientations: Quaternion (x, y, z, w) of grain g in row g - 1, shape (n, 4), or none.
         notes: What was done to the image, for the record.
     """
 
@@ -39,6 +40,7 @@ class LabelImage:
     groups: tuple[str, ...]
     grains: tuple[int, ...] | None = None
     low: tuple[float, ...] = ()
+    orientations: Floats | None = None
     notes: dict[str, float | str] = field(default_factory=dict)
 
     def measure(self, group: str) -> float:
