@@ -18,6 +18,7 @@ from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.filament import ellipse, slit
 from ssbmech.meshes.inclusion import ellipsoid_filament, shell, sphere
 from ssbmech.meshes.pellet import pellet
+from ssbmech.meshes.polycrystal import polycrystal
 from ssbmech.meshes.solid import penny, semi_ellipse
 
 Kind = Literal[
@@ -38,6 +39,7 @@ BUILDERS: dict[str, Callable[..., MeshData]] = {
     "shell": shell,
     "cell": cell,
     "pellet": pellet,
+    "polycrystal": polycrystal,
 }
 
 

@@ -145,24 +145,35 @@ def with_orientations(data: MeshData, grains: Grains, n: int) -> MeshData:
 
 def boundary_crack(
     tess: Tessellation | None, grains: Grains | None, crack: Crack, key: str
-) -> Floats:
-    """Corners of a crack along grain boundaries, from the interface to its depth [um].
+) -> tuple[Floats, tuple[Floats, ...]]:
+    """Crack of least energy along grain boundaries, from the interface to its depth.
+
+    Returns:
+        Its corners in the x-y plane [um], shape (n, 2). Along equiaxed grains in 3-D, where it is
+        a surface: its mouth and depth, and the corners of its faces, shape (k, 3) each.
 
     Raises:
-        MeshError: Without grains, in 3-D without columns, or when no path reaches the depth.
+        MeshError: Without grains, or when no path reaches the depth.
     """
     if tess is None or grains is None:
         raise MeshError(
             "there are no grain boundaries to follow", key=f"{key}.shape", value=crack.shape,
             hint="Give [geometry.grains]",
         )  # fmt: skip
-    if tess.dim == 3 and not grains.columnar:
-        raise MeshError(
-            "equiaxed grains in 3-D have no line of boundaries to follow", key=f"{key}.shape",
-            value=crack.shape, hint="Use columnar = true, or a 2-D section",
-        )  # fmt: skip
     if crack.a is None:
         raise MeshError("the depth of the crack is missing", key=f"{key}.a", allowed="> 0 um")
-    from ssbmech.meshes.path import boundary_path
+    from ssbmech.meshes.path import boundary_path, weak_boundaries
 
-    return boundary_path(tess, crack)
+    energy = None
+    if crack.weak:
+        energy = weak_boundaries(len(tess.faces), crack.weak, crack.boundary_energy, grains.seed)
+    if tess.dim == 2 or grains.columnar:
+        found = boundary_path(tess, 2, crack.a, energy=energy, near=crack.x)
+        return found.points, ()
+    from ssbmech.meshes.path_surface import boundary_surface
+
+    x = crack.x or 0.0
+    surface = boundary_surface(tess, 2, crack.a, x, energy=energy)
+    polygons = tuple(tess.vertices[list(tess.faces[f])] for f in surface.faces)
+    low = float(tess.box[0, 1])
+    return np.array([[x, low], [x, low + surface.reach[1]]]), polygons
