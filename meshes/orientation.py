@@ -52,7 +52,7 @@ def grain_orientations(
     choice("crystal_axis", crystal_axis, ("100", "110", "111"))
     choice("sample_axis", sample_axis, ("x", "y", "z"))
     number("spread", spread, below=60.0, closed=True, unit="degrees")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 1])  # not the stream that placed the grains
     if texture == "random":
         if spread:
             raise MeshError(

@@ -12,7 +12,7 @@ from ssbmech.meshes.elements import Floats, elevate
 from ssbmech.meshes.grains import BOUNDARIES, CELLS, mesh_grains
 from ssbmech.meshes.orientation import grain_orientations
 from ssbmech.meshes.parameters import Angle, Count, Length, Number, choice, count, number
-from ssbmech.meshes.tessellation import Tessellation, tessellate
+from ssbmech.meshes.tessellation import AXES, Tessellation, tessellate
 
 # Element size relative to the mean grain, and the most elements (by the grain's mean size).
 _FRACTION = 0.25
@@ -76,6 +76,7 @@ def polycrystal(
     """
     box = _box(width, height, depth)
     dim = box.shape[1]
+    choice("columnar", columnar, (None, *AXES[:dim]))
     choice("sizes", sizes, ("lognormal", "poisson"))
     choice("periodic", periodic, (True, False))
     choice("boundaries", boundaries, ("facets", "split", "layer"))
@@ -84,6 +85,13 @@ def polycrystal(
     size = number("mean_size", mean_size)
     edge = _FRACTION * size if h is None else number("h", h, below=size, closed=True)
     _refuse_too_many(box, edge)
+    number("smallest", smallest, below=0.3, closed=True, unit="")
+    number("texture_spread", texture_spread, below=60.0, closed=True, unit="degrees")
+    if texture == "random" and texture_spread:
+        raise MeshError(
+            "a random texture has no spread", key="texture_spread", value=texture_spread,
+            allowed="0", hint='Leave it out, or take texture = "fibre" or "single"',
+        )  # fmt: skip
     thickness = _thickness(boundaries, boundary_thickness, smallest * size)
     made = tessellate(
         box, mean_size=size, spread="poisson" if sizes == "poisson" else spread, seed=seed,

@@ -17,6 +17,8 @@ from ssbmech.meshes.elements import Floats, Ints, determinant
 # Labels of sides are negative, -1 - s; this makes all labels positive in keys.
 _OFFSET = 8
 _NEWTON_STEPS = 60
+# Relative to the square of the spacing: changes of weights that make seeds general.
+_SHAKES = (0.0, 1e-8, 1e-6)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class Measures:
     faces: Floats
 
 
-def diagram(box: Floats, seeds: Floats, weights: Floats, periodic: bool) -> Diagram:
+def diagram(
+    box: Floats, seeds: Floats, weights: Floats, periodic: bool, *, shaken: bool = False
+) -> Diagram:
     """Power diagram of all space around the box: sides are not cut yet (see `cut`).
 
     The cell of seed i is where ``|x - x_i|^2 - w_i`` is least; the diagram is the lower convex
@@ -65,17 +69,40 @@ def diagram(box: Floats, seeds: Floats, weights: Floats, periodic: bool) -> Diag
         seeds: Shape (n, dim) [um], inside the box.
         weights: Shape (n,) [um^2].
         periodic: Whether the box repeats itself; images are added as far as they matter.
+        shaken: Change the weights a little, as it is done anyway when the hull asks for it. Seeds
+            on a lattice are not in general position: edges of next to no length are then where
+            more than ``dim + 1`` cells meet.
 
     Returns:
         The diagram; cells of the given seeds are complete, those of images need not be.
+
+    Raises:
+        MeshError: If the seeds have no diagram.
     """
-    dim = seeds.shape[1]
-    size = box[1] - box[0]
-    spacing = float(np.prod(size) / len(seeds)) ** (1 / dim)
+    n, dim = seeds.shape
+    spacing = float(np.prod(box[1] - box[0]) / n) ** (1 / dim)
+    noise = np.random.default_rng(0).random(n) * spacing**2
+    for shake in _SHAKES[1 if shaken else 0 :]:
+        found = _general(box, seeds, weights + shake * noise, periodic, spacing)
+        if found is not None:
+            return found
+    raise MeshError(
+        "the tessellation of these seeds cannot be made", key="seeds",
+        allowed="seeds that are distinct and not all on a line or plane",
+    )  # fmt: skip
+
+
+def _general(
+    box: Floats, seeds: Floats, weights: Floats, periodic: bool, spacing: float
+) -> Diagram | None:
+    """The diagram, or None where the seeds are not in general position."""
     margin = 2.5 * spacing
     while True:
         points, base = _images(box, seeds, margin) if periodic else (seeds, np.arange(len(seeds)))
-        rows, vertices = _lower_hull(points, weights[base], spacing)
+        hull = _lower_hull(points, weights[base], spacing, len(seeds))
+        if hull is None:
+            return None
+        rows, vertices = hull
         if not periodic:
             return Diagram(rows, vertices, points, base)
         # An image matters at a vertex if it lies within the vertex's own power distance; every
@@ -104,15 +131,17 @@ def _images(box: Floats, seeds: Floats, margin: float) -> tuple[Floats, Ints]:
     return np.concatenate(points), np.concatenate(base).astype(np.int64)
 
 
-def _lower_hull(points: Floats, weights: Floats, spacing: float) -> tuple[Ints, Floats]:
-    """Labels and places of the vertices of a power diagram.
+def _lower_hull(
+    points: Floats, weights: Floats, spacing: float, own: int
+) -> tuple[Ints, Floats] | None:
+    """Labels and places of the vertices of a power diagram; None if they are not to be had.
 
-    Seeds on a lattice are not in general position: their weights are shaken a little then, which
-    leaves edges of next to no length where more than ``dim + 1`` cells meet.
+    Only the cells of the first ``own`` points have to be sound: images of images lie on a lattice,
+    so cells at the rim of the images are not in general position.
     """
     from scipy.spatial import ConvexHull, QhullError
 
-    n, dim = points.shape
+    dim = points.shape[1]
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     extent = float(np.linalg.norm(np.ptp(points, axis=0))) + spacing
     extent += float(np.sqrt(np.ptp(weights)))
@@ -120,30 +149,24 @@ def _lower_hull(points: Floats, weights: Floats, spacing: float) -> tuple[Ints, 
     far = 3.0 * extent * np.concatenate([np.eye(dim), -np.eye(dim)])
     x = np.concatenate([points - middle, far]) / extent
     w = np.concatenate([weights, np.full(2 * dim, weights.min())]) / extent**2
-    noise = np.random.default_rng(0).random(len(w)) * (spacing / extent) ** 2
-    for shake in (0.0, 1e-8, 1e-6):
-        height = (x**2).sum(axis=1) - (w + shake * noise)
-        try:
-            hull = ConvexHull(np.column_stack([x, height]))
-        except QhullError:
-            continue
-        rows = np.sort(hull.simplices[hull.equations[:, dim] < 0], axis=1).astype(np.int64)
-        edges = x[rows[:, 1:]] - x[rows[:, :1]]
-        flat = np.abs(determinant(edges)) <= 1e-11 * np.abs(edges).max(axis=(1, 2)) ** dim
-        if not flat.any() and _paired(rows, n):
-            h = height[rows]
-            rise = (h[:, 1:] - h[:, :1])[..., None]
-            places = np.linalg.solve(2 * edges, rise)[..., 0]
-            return rows, places * extent + middle
-    raise MeshError(
-        "the tessellation of these seeds cannot be made",
-        key="seeds",
-        allowed="seeds that are distinct and not all on a line or plane",
-    )
+    height = (x**2).sum(axis=1) - w
+    try:
+        hull = ConvexHull(np.column_stack([x, height]))
+    except QhullError:
+        return None
+    rows = np.sort(hull.simplices[hull.equations[:, dim] < 0], axis=1).astype(np.int64)
+    edges = x[rows[:, 1:]] - x[rows[:, :1]]
+    flat = np.abs(determinant(edges)) <= 1e-11 * np.abs(edges).max(axis=(1, 2)) ** dim
+    if (flat & (rows < own).any(axis=1)).any() or not _paired(rows, own):
+        return None
+    rows, edges = rows[~flat], edges[~flat]
+    h = height[rows]
+    rise = (h[:, 1:] - h[:, :1])[..., None]
+    return rows, np.linalg.solve(2 * edges, rise)[..., 0] * extent + middle
 
 
 def _paired(rows: Ints, n: int) -> bool:
-    """Whether every edge of a cell has two ends."""
+    """Whether every edge of the first n cells has two ends."""
     ridge, _ = _ridges(rows[(rows < n).any(axis=1)])
     ridge = ridge[(ridge < n).any(axis=1)]
     counts = np.unique(_key(ridge), return_counts=True)[1]

@@ -16,7 +16,7 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.elements import Floats, Ints
 from ssbmech.meshes.parameters import choice, number
 from ssbmech.meshes.polygons import complex_of
-from ssbmech.meshes.power import cut, diagram, fit_weights
+from ssbmech.meshes.power import Diagram, cut, diagram, edges_of, fit_weights
 from ssbmech.meshes.tidy import Complex, Loop, planar_faces, remove_short_edges
 
 Axis = Literal["x", "y", "z"]
@@ -161,7 +161,8 @@ def from_seeds(
         seeds: Inside the box, shape (n, 2) or (n, 3) [um].
         weights: Shape (n,) [um^2]; a Voronoi tessellation without.
         periodic: Whether the box repeats itself.
-        shortest: Edges shorter than this become points [um]; 0 keeps them all.
+        shortest: Edges shorter than this become points [um]; 0 keeps all but those
+            that come from rounding, where more cells meet than can in general position.
 
     Returns:
         The tessellation.
@@ -180,16 +181,24 @@ def from_seeds(
             allowed=f"between {corners[0].tolist()} and {corners[1].tolist()} um",
         )  # fmt: skip
     w = np.zeros(len(x)) if weights is None else np.asarray(weights, dtype=float)
+    spacing = float(np.prod(corners[1] - corners[0]) / len(x)) ** (1 / dim)
     part = cut(diagram(corners, x, w, periodic), corners)
+    if _shortest(part) < 1e-9 * spacing:
+        part = cut(diagram(corners, x, w, periodic, shaken=True), corners)
     cells = complex_of(part, corners, periodic)
     missing = np.setdiff1d(np.arange(len(x)), cells.grain)
     if len(missing):
         raise MeshError(
             f"the cell of seed {missing[0] + 1} is empty", key="weights", value=float(w[missing[0]])
         )
-    tiny = 1e-7 * float(np.prod(corners[1] - corners[0]) / len(x)) ** (1 / dim)
-    left = remove_short_edges(cells, max(shortest, tiny))
+    left = remove_short_edges(cells, max(shortest, 1e-5 * spacing))
     return _frozen(cells, corners, x, w, periodic, left)
+
+
+def _shortest(part: Diagram) -> float:
+    """Length of the shortest edge of a cut diagram [um]."""
+    ends = part.points[edges_of(part)[1]]
+    return float(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).min())
 
 
 def _frozen(

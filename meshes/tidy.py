@@ -110,7 +110,7 @@ def best_fan(points: Floats, loop: Loop) -> Ints | None:
     longest = ((p - np.roll(p, 1, axis=-2)) ** 2).sum(axis=-1).max(axis=-1)
     shape = (up / np.maximum(longest, 1e-300)).min(axis=1)
     best = int(np.argmax(shape))
-    if shape[best] <= 1e-9:
+    if shape[best] <= 0.0:
         return None
     return np.asarray(np.array(loop)[corners[best]], dtype=np.int64)
 
@@ -215,9 +215,10 @@ def _try_merge(cells: Complex, pairs: list[tuple[int, int]], move: Floats) -> bo
 
 def _needed(cells: Complex, cell: int) -> float:
     """What the flatness of a cell has to be after a merge."""
+    before = _flatness(cells, cell)
     if cells.pieces[int(cells.grain[cell])] > 1:
-        return _FLATTEST_PIECE  # it may be on its way out
-    return max(0.0, min(_FLATTEST, 0.9 * _flatness(cells, cell)))
+        return max(0.0, min(_FLATTEST_PIECE, 0.1 * before))  # it may be on its way out
+    return max(0.0, min(_FLATTEST, 0.9 * before))
 
 
 def _change(
@@ -409,15 +410,3 @@ def _warp(x: Floats) -> float:
     x = x - x.mean(axis=0)
     normal = np.cross(x, np.roll(x, -1, axis=0)).sum(axis=0)
     return float(np.abs(x @ normal).max() / np.linalg.norm(normal))
-
-
-def smallest_height(points: Floats, loop: Loop) -> float:
-    """Least distance of a vertex of a polygon from an edge that it is not on."""
-    least = np.inf
-    for a, b in pairwise((*loop, loop[0])):
-        for v in loop:
-            if v not in (a, b):
-                along = points[b] - points[a]
-                t = np.clip((points[v] - points[a]) @ along / (along @ along), 0.0, 1.0)
-                least = min(least, float(np.linalg.norm(points[v] - points[a] - t * along)))
-    return least
