@@ -34,14 +34,49 @@ def shared_facet_partitioner() -> Any:
         return create_cell_partitioner(GhostMode.shared_facet, 2)
 
 
-def create_mesh(comm: Any, cells: NDArray, points: NDArray, element: Any) -> Any:
+def stored_partitioner(ranks: NDArray[np.int32], starts: NDArray[np.int32]) -> Any:
+    """Partitioner that gives the ranks that hold each of this rank's cells, the owner first.
+
+    The list is a C++ object up to 0.9 and wraps one from 0.10 on; DOLFINx asks for the former.
+
+    Args:
+        ranks: For one cell after the other, shape (m,).
+        starts: Where those of each cell begin, shape (n_cells + 1,).
+    """
+    from dolfinx.graph import adjacencylist
+
+    made = adjacencylist(
+        np.ascontiguousarray(ranks, dtype=np.int32), np.ascontiguousarray(starts, dtype=np.int32)
+    )
+    found = getattr(made, "_cpp_object", made)
+    return lambda *_: found
+
+
+def create_mesh(
+    comm: Any,
+    cells: NDArray,
+    points: NDArray,
+    element: Any,
+    *,
+    destinations: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None,
+) -> Any:
     """Distribute a mesh whose cells and points are given on any rank.
 
     The order of ``x`` and ``e`` changed between 0.9 and 0.10; the keywords did not.
+
+    Args:
+        comm: MPI communicator.
+        cells: Nodes of this rank's cells by global number, in Basix's order.
+        points: Coordinates of this rank's nodes; global numbers go on from rank to rank.
+        element: Element of the coordinates.
+        destinations: For `stored_partitioner`; DOLFINx makes a partition without them.
     """
     from dolfinx.mesh import create_mesh as create
 
-    return create(comm, cells=cells, x=points, e=element, partitioner=shared_facet_partitioner())
+    partitioner = (
+        shared_facet_partitioner() if destinations is None else stored_partitioner(*destinations)
+    )
+    return create(comm, cells=cells, x=points, e=element, partitioner=partitioner)
 
 
 def geometry_dofmap(mesh: Any) -> NDArray[np.int32]:

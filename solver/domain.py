@@ -16,7 +16,7 @@ from ssbmech.meshes.data import MeshData, tag_of
 from ssbmech.parallel import bcast_array, on_root
 
 # Gmsh's order of the nodes of a second-order cell, permuted into Basix's.
-_GMSH_TO_BASIX = {
+GMSH_TO_BASIX = {
     (2, 1): [0, 1, 2],
     (2, 2): [0, 1, 2, 4, 5, 3],
     (3, 1): [0, 1, 2, 3],
@@ -112,16 +112,14 @@ def distribute(comm: Any, data: MeshData | None, *, length: float) -> Domain:
     compat.check_version()
     head = on_root(comm, lambda: _header(data))
     dim, order = head["dim"], head["order"]
-    nodes = len(_GMSH_TO_BASIX[dim, order])
+    nodes = len(GMSH_TO_BASIX[dim, order])
     if comm.rank == 0:
         assert data is not None
         points = np.ascontiguousarray(data.points[:, :dim] * (1e-6 / length))
-        cells = np.ascontiguousarray(data.cells[:, _GMSH_TO_BASIX[dim, order]])
+        cells = np.ascontiguousarray(data.cells[:, GMSH_TO_BASIX[dim, order]])
     else:
         points, cells = np.empty((0, dim)), np.empty((0, nodes), dtype=np.int64)
-    cell = {2: "triangle", 3: "tetrahedron"}[dim]
-    element = basix.ufl.element("Lagrange", cell, order, shape=(dim,))
-    mesh = compat.create_mesh(comm, cells, points, element)
+    mesh = compat.create_mesh(comm, cells, points, coordinate_element(dim, order))
 
     root = data if comm.rank == 0 else None
     tag_of_cell = bcast_array(comm, None if root is None else root.cell_tags)
@@ -151,6 +149,12 @@ def distribute(comm: Any, data: MeshData | None, *, length: float) -> Domain:
         grains=None if grains is None else grains.astype(np.int32),
         orientations=head["orientations"],
     )
+
+
+def coordinate_element(dim: int, order: int) -> Any:
+    """Element of the coordinates of simplices."""
+    cell = {2: "triangle", 3: "tetrahedron"}[dim]
+    return basix.ufl.element("Lagrange", cell, order, shape=(dim,))
 
 
 def _header(data: MeshData | None) -> dict:
