@@ -284,7 +284,7 @@ def _note_contact(data: MeshData, stack: Stack, at: Place) -> MeshData:
     """Share of the interface at which lithium touches what is above it, seen along y."""
     if "lithium" not in stack.names:
         return data
-    pairs = [pair_name("lithium", name) for name, _ in at.above]
+    pairs = [pair_name("lithium", name) for name, _ in (*at.above, ("skin", 0.0))]
     tags = [data.facet_groups[name] for name in pairs if name in data.facet_groups]
     chosen = data.facets[np.isin(data.facet_tags, tags)]
     seen = data.points[:, [0, 2]]

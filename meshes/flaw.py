@@ -378,8 +378,9 @@ def skin(gmsh: Any, flaw: Flaw, dim: int, depth: tuple[float, float]) -> Part | 
     shapes: list[tuple[int, int]] = []
     for i, (p, q) in enumerate(zip(flaw.path, flaw.path[1:], strict=False)):
         along = (q - p) / np.linalg.norm(q - p)
-        if i == 0 and not flaw.inside:  # an inclined crack: both flanks reach the interface
-            p = p - along * t * abs(along[0] / along[1])
+        if i == 0 and not flaw.inside:  # both flanks reach the interface, or around a tip
+            round_tip = t if flaw.crack.at == "protrusion_tip" else 0.0
+            p = p - along * (t * abs(along[0] / along[1]) + round_tip)
         across = np.array([-along[1], along[0]]) * t
         corners = [p - across, q - across, q + across, p + across]
         points = [occ.addPoint(*corner, 0) for corner in corners]

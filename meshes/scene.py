@@ -29,6 +29,7 @@ ORDER = (
 # Relative error of the volume of a curved part in straight elements, of the size that curvature
 # gives: (2 pi/N)^2/6 for a circle of N chords, three times that for a sphere.
 _FACETING = {2: 0.015, 3: 0.08}
+_HXT, _DELAUNAY = 10, 1
 _SHORT = {"lithium": "li", "electrolyte": "sse"}
 
 
@@ -145,7 +146,7 @@ def mesh_scene(
     _name_groups(gmsh, dim, pieces)
     for d in range(1, dim + 1):
         tell(f"meshing {len(gmsh.model.getEntities(d))} {('curves', 'faces', 'volumes')[d - 1]}")
-        gmsh.model.mesh.generate(d)
+        _generate(gmsh, d)
     if order == 2:
         gmsh.model.mesh.setOrder(2)
     data = collect(gmsh, dim, order)
@@ -162,6 +163,25 @@ def mesh_scene(
         return data
     data = replace(data, grains=grains)
     return replace(data, lines=data.lines | {"triple_lines": triple_lines(data)})
+
+
+def _generate(gmsh: Any, d: int) -> None:
+    """Mesh entities of one dimension: volumes with HXT, with Delaunay where that gives up.
+
+    In thin layers HXT leaves no slivers (worst radius ratio 0.2 to 0.3 against 0.01), and it is
+    faster.
+    """
+    if d < 3:
+        gmsh.model.mesh.generate(d)
+        return
+    gmsh.option.setNumber("Mesh.Algorithm3D", _HXT)
+    try:
+        gmsh.model.mesh.generate(3)
+    except Exception as error:
+        if type(error) is not Exception:  # Gmsh's own errors are bare
+            raise
+        gmsh.option.setNumber("Mesh.Algorithm3D", _DELAUNAY)
+        gmsh.model.mesh.generate(3)
 
 
 def _cut(
@@ -253,7 +273,7 @@ def _facet_groups(
             hole = next(part for part in up if part.name is None)
             name = f"{hole.wall}_{_SHORT.get(names[0], names[0])}"
         elif len(solid) == 1:
-            name = side(gmsh.model.getBoundingBox(dim - 1, tag))
+            name = side(gmsh.model.getBoundingBox(dim - 1, tag)) or side(_tight(gmsh, dim, tag))
         else:
             continue
         if name is None:
@@ -264,6 +284,15 @@ def _facet_groups(
                 "|".join(names if len(names) == 2 else [*names, ""])
             )
     return groups, between
+
+
+def _tight(gmsh: Any, dim: int, tag: int) -> list[float]:
+    """Box around the corners and the centre of a facet: that of OpenCASCADE may be too large."""
+    corners = gmsh.model.getBoundary([(dim - 1, tag)], oriented=False, recursive=True)
+    places = [gmsh.model.getValue(0, int(t), []) for _, t in corners]
+    places.append(gmsh.model.occ.getCenterOfMass(dim - 1, tag))
+    box = np.array(places)
+    return [*box.min(axis=0), *box.max(axis=0)]
 
 
 def _rims(

@@ -14,7 +14,7 @@ from ssbmech.meshes.shapes import Place
 from ssbmech.meshes.sizing import Grading
 
 # Elements across a thin layer: their size over its thickness.
-_LAYER = {2: 0.5, 3: 1.0}
+_LAYER = {2: 0.5, 3: 1.5}
 # Most elements along a thin layer.
 _MOST_ALONG = {2: 20_000, 3: 400}
 
