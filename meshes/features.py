@@ -391,9 +391,10 @@ def protrusion_parts(gmsh: Any, bump: Protrusion, at: Place) -> list[Part]:
     size = at.size(min(bump.radius, bump.height))
     level = at.lithium + bump.filled * bump.height
     hollow = [] if bump.filled == 1 else shapes.above(gmsh, at, gmsh.model.occ.copy(solid), level)
-    parts = [Part("lithium", tuple(t for _, t in solid), size=size, curved=True)]
+    inside = ("lithium", *(name for name, _ in at.above))  # nothing stands out of the body
+    parts = [Part("lithium", tuple(t for _, t in solid), over=inside, size=size, curved=True)]
     if hollow:
-        parts.append(Part(None, tuple(t for _, t in hollow), size=size))
+        parts.append(Part(None, tuple(t for _, t in hollow), over=inside, size=size))
     return parts
 
 
