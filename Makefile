@@ -3,7 +3,7 @@ ENTER := docker/enter
 PYTEST := $(ENTER) python -m pytest
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint style types bench image image-test clean
+.PHONY: help demo test test-all lint style types bench gallery image image-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ types: ## mypy
 
 bench: ## error against unknowns, seconds and memory
 	$(ENTER) python tests/bench/run.py $(ARGS)
+
+gallery: ## docs/gallery.md: a picture, a case and the gate's table of every geometry
+	$(ENTER) python docs/make_gallery.py $(ARGS)
 
 image: ## build the container image ssbmech (docker, podman or buildah)
 	docker/image build

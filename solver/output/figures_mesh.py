@@ -1,4 +1,4 @@
-"""Draw a mesh: ``python -m ssbmech.output.figures_mesh FILE.msh PICTURE.png``.
+"""Draw a mesh: ``python -m ssbmech.output.figures_mesh FILE.msh PICTURE.png [DOTS_PER_INCH]``.
 
 A process of its own, without MPI and DOLFINx (VTK and the HDF5 that DOLFINx loads do not live
 together); it needs no display, and nothing but the file, in micrometres. 2-D: the whole mesh, the
@@ -44,12 +44,13 @@ class Panel:
     height: float
 
 
-def draw(mesh: Path, picture: Path) -> None:
+def draw(mesh: Path, picture: Path, dpi: int = DPI) -> None:
     """Draw a mesh file.
 
     Args:
         mesh: The file; its coordinates are micrometres.
         picture: The PNG; it appears when it is complete.
+        dpi: Dots per inch of a page 7.2 inches wide.
 
     Raises:
         MeshError: If the file cannot be read.
@@ -60,7 +61,7 @@ def draw(mesh: Path, picture: Path) -> None:
     aside = picture.with_name(f".{picture.name}.part")
     try:
         fig.savefig(
-            aside, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.05,
+            aside, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.05,
             metadata={"Software": None}, pil_kwargs={"optimize": True},
         )  # fmt: skip
         aside.replace(picture)
@@ -78,15 +79,16 @@ def figure(data: MeshData, name: str) -> Any:
     rgb = colours.cell_colours(data, found.between_cells)
     looks = colours.line_looks(list(data.facet_groups))
     compose = _compose_plane if data.dim == 2 else _compose_solid
-    compose(fig, data, found, rgb, looks)
+    beside = compose(fig, data, found, rgb, looks)
     _caption(fig, data, name)
-    legend(fig, data, looks)
+    legend(fig, data, looks, beside)
     return fig
 
 
 def _compose_plane(
     fig: Any, data: MeshData, found: Facets, rgb: Floats, looks: dict[str, colours.Line]
-) -> None:
+) -> float | None:
+    """Draw the panels of a 2-D mesh; returns where a free column begins [inch], if one is."""
     section = plane_section(data, found)
     box = section.box
     width, height = np.ptp(box, axis=0)
@@ -105,6 +107,8 @@ def _compose_plane(
         style.panel(axes[k], "abc"[k])
     if zooms:
         style.panel(axes[0], "a")
+        return None
+    return panels[0].width + 0.2 if panels[0].width < _WIDTH - 2.2 else None
 
 
 def _widest(zooms: list[Window], width: float) -> list[float]:
@@ -142,6 +146,7 @@ def _layout(aspect: float, widest: list[float]) -> list[Panel]:
 def _compose_solid(
     fig: Any, data: MeshData, found: Facets, rgb: Floats, looks: dict[str, colours.Line]
 ) -> None:
+    """Draw the panels of a 3-D mesh: rendered views above, the section below."""
     from ssbmech.output import figures_mesh_solid as solid
     from ssbmech.output import figures_mesh_view
 
@@ -165,7 +170,7 @@ def _compose_solid(
     flat = _section_panels(zooms, box, each, tall, view.at_side)
     parts = [Window(box.mean(axis=0), 0.51 * float(np.ptp(box[:, 1])))] if view.at_side else []
     parts += zooms
-    axes = _place(fig, panels + flat)
+    axes = _place(fig, panels + flat, _BELOW if zooms else _BELOW + 0.2)  # room for the axes' names
     for ax, p in zip(axes, pictures, strict=False):
         _show(ax, p)
     limits = [
@@ -177,8 +182,13 @@ def _compose_solid(
             _mark(axes[len(pictures) + k - 1], part, "abcde"[len(pictures) + k])
     if limits and not view.at_side:
         _mark_cut(axes[1], pictures[1], view, limits[0])
+    page = fig.get_size_inches()[1]
     for k, ax in enumerate(axes):
-        style.panel(ax, "abcde"[k])
+        if k < len(pictures):  # renderings differ in height, their letters do not
+            x, y = k * (each + _GAP) / _WIDTH, 1 - (_TITLE - 0.04) / page
+            fig.text(x, y, f"({'abcde'[k]})", fontsize=8, fontweight="bold", va="bottom")
+        else:
+            style.panel(ax, "abcde"[k])
 
 
 def _section_panels(
@@ -197,9 +207,9 @@ def _section_panels(
     return panels + _row(_widest(zooms, float(np.ptp(box[:, 0]))), 0, top, _WIDTH, 2.5)
 
 
-def _place(fig: Any, panels: list[Panel]) -> list[Any]:
+def _place(fig: Any, panels: list[Panel], below: float = _BELOW) -> list[Any]:
     """Axes for the panels; the page becomes as high as they need."""
-    page = max(p.y + p.height for p in panels) + _BELOW
+    page = max(p.y + p.height for p in panels) + below
     fig.set_size_inches(_WIDTH, page)
     return [
         fig.add_axes(
@@ -258,8 +268,8 @@ def _triad(ax: Any, screen: Floats) -> None:
     low, high = np.minimum(ends.min(axis=0), 0) - 8, np.maximum(ends.max(axis=0), 0) + 8
     page = 72 * np.array(ax.figure.get_size_inches())
     corner = ax.get_position().corners()[2] * page  # lower right
-    size = (high - low) / page
-    inner = ax.figure.add_axes((*((corner - [high[0] - low[0], 18]) / page), *size))
+    size = high - low
+    inner = ax.figure.add_axes((*((corner - size + [0, 6]) / page), *(size / page)))
     inner.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     inner.set_axis_off()
     for letter, end in zip("xyz", ends, strict=True):
@@ -294,14 +304,18 @@ def _caption(fig: Any, data: MeshData, name: str) -> None:
     fig.text(0, 1.0 + 0.04 / fig.get_size_inches()[1], text, fontsize=7.5, va="bottom")
 
 
+_USAGE = "python -m ssbmech.output.figures_mesh FILE.msh PICTURE.png [DOTS_PER_INCH]"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Draw the mesh named on the command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if len(words) != 2 or words[0].startswith("-"):
-        print("usage: python -m ssbmech.output.figures_mesh FILE.msh PICTURE.png", file=sys.stderr)
+    dpi = words[2] if len(words) == 3 else str(DPI)
+    if len(words) not in (2, 3) or words[0].startswith("-") or not dpi.isdecimal():
+        print(f"usage: {_USAGE}", file=sys.stderr)
         return 2
     try:
-        draw(Path(words[0]), Path(words[1]))
+        draw(Path(words[0]), Path(words[1]), int(dpi))
     except (SsbmechError, OSError) as error:
         print(f"ssbmech: {error}", file=sys.stderr)
         return 1

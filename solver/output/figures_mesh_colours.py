@@ -74,13 +74,16 @@ _LINES: tuple[tuple[str, Line], ...] = (
     (r".*filament.*|.*_wall", Line("#D55E00", 1.5, rank=4)),
     (r"li_sse|interface", Line("#0072B2", 2.0, rank=3)),
     (r"grain_boundar.*", Line("#000000", 0.6, rank=1, feature=False)),
-    (r"symmetry.*", Line("#707070", 0.9, (0, (7, 2, 1.5, 2)), rank=1, feature=False)),
+    (r".*_plane", Line("#5A5A8A", 1.2, rank=1, feature=False)),
+    (r"symmetry.*|axis", Line("#707070", 0.9, (0, (7, 2, 1.5, 2)), rank=1, feature=False)),
     (
-        r"(.*_)?(left|right|top|bottom|front|back|sides?|outer|inner|base|end|low|high)(_\w)?",
+        r"(.*_)?(left|right|top|bottom|front|back|sides?|outer|inner|base|end|face|rim)(_\w)?",
         Line(OUTLINE, 0.0, rank=0, feature=False),
     ),
 )
-_OTHER_LINES = ("#AA3377", "#117733", "#332288", "#8C510A", "#44AA99")
+_OTHER_LINES = (
+    "#AA3377", "#117733", "#332288", "#8C510A", "#44AA99", "#882255", "#999933", "#4D4D4D",
+)  # fmt: skip
 
 
 def line_looks(names: list[str]) -> dict[str, Line]:

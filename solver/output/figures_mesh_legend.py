@@ -11,13 +11,16 @@ from ssbmech.output import figures_style as style
 from ssbmech.output.figures_mesh_plane import TIP
 
 
-def legend(fig: Any, data: MeshData, looks: dict[str, colours.Line]) -> None:
+def legend(
+    fig: Any, data: MeshData, looks: dict[str, colours.Line], beside: float | None = None
+) -> None:
     """Names of all groups below the panels, and the key of orientations where it is needed.
 
     Args:
         fig: The figure; what is added lies below its page.
         data: The mesh.
         looks: Facet group to its look.
+        beside: Where a free column of the page begins [inch]; without it all goes below.
     """
     from matplotlib.legend_handler import HandlerTuple
     from matplotlib.lines import Line2D
@@ -44,18 +47,35 @@ def legend(fig: Any, data: MeshData, looks: dict[str, colours.Line]) -> None:
             {} if data.dim == 2 else {"color": colours.FRONT, "lw": 1.6, "ls": "-"}
         )
         handles.append(Line2D([], [], label=_joined(list(data.fronts)), **{**TIP, **shape}))
+    if data.lines:
+        handles.append(
+            Line2D(
+                [],
+                [],
+                ls="",
+                marker=".",
+                ms=5,
+                color=colours.FRONT,
+                label=_joined(list(data.lines)),
+            )
+        )
     if not handles:
         return
     labels = [h[0].get_label() if isinstance(h, tuple) else h.get_label() for h in handles]
     longest = max(map(len, labels))
     columns = int(np.clip(style.DOUBLE / (0.42 + 0.058 * longest), 1, min(6, len(handles))))
+    place = {"bbox_to_anchor": (0, 0), "ncols": columns}
+    if beside is not None:
+        place = {"bbox_to_anchor": (beside / style.DOUBLE, 1), "ncols": 1}
     fig.legend(
-        handles, labels, loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, frameon=False,
-        borderaxespad=0, borderpad=0.2, columnspacing=1.4, handlelength=1.8, fontsize=7.5,
+        handles, labels, loc="upper left", frameon=False, borderaxespad=0, borderpad=0.2,
+        columnspacing=1.4, handlelength=1.8, fontsize=7.5, **place,
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
     )  # fmt: skip
     if colours.oriented(data):
-        _key(fig)
+        page = fig.get_size_inches()[1]
+        below = page - 0.17 * (len(handles) + 1) if beside is not None else 0.14
+        _key(fig, beside or style.DOUBLE - 0.75, below)
 
 
 def _grain_patches(data: MeshData, name: str) -> tuple[Any, ...]:
@@ -70,12 +90,12 @@ def _grain_patches(data: MeshData, name: str) -> tuple[Any, ...]:
     return tuple(Patch(fc=fill, ec=colours.OUTLINE, lw=0.3, label=label) for fill in fills)
 
 
-def _key(fig: Any) -> None:
-    """The inverse pole figure's triangle, stereographic, below the panels on the right."""
-    wide, tall = 0.75, 0.62
+def _key(fig: Any, left: float, top: float) -> None:
+    """The inverse pole figure's triangle, stereographic, at a place [inch from lower left]."""
+    wide, tall = 0.75, 0.68
     page = fig.get_size_inches()[1]
     ax = fig.add_axes(
-        (1 - wide / style.DOUBLE, -(tall + 0.12) / page, wide / style.DOUBLE, tall / page)
+        (left / style.DOUBLE, (top - tall - 0.18) / page, wide / style.DOUBLE, tall / page)
     )
     t = np.linspace(0, np.tan(np.pi / 8) * 1.02, 260)
     x, y = np.meshgrid(t, t[t < 0.38])

@@ -39,7 +39,8 @@ def draw(
     edges = []
     thin = _line_scale(section, limits, points_per_um)
     for faces, cells in section.faces:
-        inside = _inside(section, faces[:, :3], limits)
+        corners = faces[:, :3] if faces.shape[1] == 6 else faces
+        inside = _inside(section, corners, limits)
         shown = faces[inside]
         colours = rgb[cells[inside]]
         for polygons, which in _polygons(section, shown, points_per_um):

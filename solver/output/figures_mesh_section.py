@@ -34,6 +34,7 @@ class Section:
         faces: Polygons of one number of corners each: nodes (n, corners) and the cell of each
             (n,). Six nodes are those of a second-order triangle.
         lines: Facet group to the nodes of its segments, (n, 2), or (n, 3) with the middle last.
+        sizes: Facet group to the longest edge of the mesh's facet behind each segment [um], (n,).
         outlines: Segments between regions and on the boundary, as in ``lines``.
         fronts: Front to its nodes here.
         marks: Other named points.
@@ -42,6 +43,7 @@ class Section:
     points: Floats
     faces: tuple[tuple[Ints, Ints], ...]
     lines: dict[str, Ints]
+    sizes: dict[str, Floats]
     outlines: Ints
     fronts: dict[str, Ints]
     marks: dict[str, Ints]
@@ -97,11 +99,12 @@ def facets(data: MeshData) -> Facets:
 
 def plane(data: MeshData, found: Facets) -> Section:
     """A 2-D mesh as it is."""
-    tags = data.facet_tags
+    lines = {n: data.facets[data.facet_tags == t] for n, t in data.facet_groups.items()}
     return Section(
         points=data.points[:, :2],
         faces=((data.cells, np.arange(len(data.cells))),),
-        lines={n: data.facets[tags == t] for n, t in data.facet_groups.items()},
+        lines=lines,
+        sizes={name: _longest(data.points, rows[:, :2]) for name, rows in lines.items()},
         outlines=np.concatenate([found.lonely, found.between]),
         fronts={name: nodes[:, 0] for name, nodes in data.fronts.items()},
         marks={name: nodes[:, 0] for name, nodes in data.lines.items()},
@@ -132,11 +135,14 @@ def cut(data: MeshData, found: Facets, height: Floats, to_plane: Floats) -> Sect
             rows.append(np.column_stack([edge(tets[chosen, i], tets[chosen, j]) for i, j in pairs]))
         corners.append(np.concatenate(rows))
         owners.append(np.concatenate(cells))
-    named = {
-        name: _cut_triangles(data.facets[data.facet_tags == tag, :3], above, edge)
-        for name, tag in data.facet_groups.items()
-    }
-    outline = _cut_triangles(np.concatenate([found.lonely, found.between])[:, :3], above, edge)
+    named, sizes = {}, {}
+    for name, tag in data.facet_groups.items():
+        rows = data.facets[data.facet_tags == tag, :3]
+        rows = rows[_crossing(rows, above)]
+        named[name] = _cut_triangles(rows, above, edge)
+        sizes[name] = _longest(data.points, rows)
+    shown = np.concatenate([found.lonely, found.between])[:, :3]
+    outline = _cut_triangles(shown[_crossing(shown, above)], above, edge)
     fronts = {name: _cut_edges(rows, above, edge) for name, rows in data.fronts.items()}
     marks = {name: _cut_edges(rows, above, edge) for name, rows in data.lines.items()}
     arrays = [*corners, *named.values(), outline, *fronts.values(), *marks.values()]
@@ -150,14 +156,18 @@ def cut(data: MeshData, found: Facets, height: Floats, to_plane: Floats) -> Sect
         ordered = np.sort(place[k], axis=1)
         whole = (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1) >= 2
         place[k], owners[k] = place[k][whole], owners[k][whole]
-    for k in range(2, 3 + len(named)):
-        place[k] = place[k][place[k][:, 0] != place[k][:, 1]]
+    for k, name in enumerate([*named, ""], start=2):
+        real = place[k][:, 0] != place[k][:, 1]
+        place[k] = place[k][real]
+        if name:
+            sizes[name] = sizes[name][real]
     lines = place[2 : 2 + len(named)]
     tips = place[3 + len(named) : 3 + len(named) + len(fronts)]
     return Section(
         points=points,
         faces=tuple((f, c) for f, c in zip(place[:2], owners, strict=True) if len(f)),
         lines={k: v for k, v in zip(named, lines, strict=True) if len(v)},
+        sizes=sizes,
         outlines=place[2 + len(named)],
         fronts=dict(zip(fronts, tips, strict=True)),
         marks=dict(zip(marks, place[3 + len(named) + len(fronts) :], strict=True)),
@@ -180,12 +190,24 @@ def _edge_key(height: Floats) -> _Edge:
     return key
 
 
-def _cut_triangles(triangles: Ints, above: NDArray[np.bool_], edge: _Edge) -> Ints:
-    """Keys of the two cut edges of each triangle that crosses the plane, shape (m, 2)."""
-    up = above[triangles]
-    odd = np.where(up.sum(axis=1) == 1, np.argmax(up, axis=1), np.argmin(up, axis=1))
-    crossing = np.flatnonzero(up.any(axis=1) & ~up.all(axis=1))
-    t, k = triangles[crossing], odd[crossing]
+def _crossing(rows: Ints, above: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which rows of nodes have some on either side."""
+    up = above[rows]
+    return np.asarray(up.any(axis=1) & ~up.all(axis=1))
+
+
+def _longest(points: Floats, rows: Ints) -> Floats:
+    """Longest edge of each row of corners [um]."""
+    count = rows.shape[1]
+    ends = [(rows[:, k], rows[:, (k + 1) % count]) for k in range(count)]
+    lengths = [np.linalg.norm(points[a] - points[b], axis=1) for a, b in ends]
+    return np.asarray(np.max(lengths, axis=0), dtype=float)
+
+
+def _cut_triangles(t: Ints, above: NDArray[np.bool_], edge: _Edge) -> Ints:
+    """Keys of the two cut edges of each triangle, all of which cross the plane, shape (m, 2)."""
+    up = above[t]
+    k = np.where(up.sum(axis=1) == 1, np.argmax(up, axis=1), np.argmin(up, axis=1))
     rows = np.arange(len(t))
     a, b, c = t[rows, k], t[rows, (k + 1) % 3], t[rows, (k + 2) % 3]
     return np.column_stack([edge(a, b), edge(a, c)])

@@ -55,7 +55,9 @@ def render(
     screen = view.screen
     corners = _corners(data)
     if shown is not None and not view.at_side:
-        corners = np.concatenate([_behind(corners, view), _standing(data, looks)])
+        corners = np.concatenate(
+            [_behind(corners, view), data.points[np.unique(data.facets[_standing(data)])]]
+        )
     on_screen = corners @ screen.T
     low, high = on_screen.min(axis=0), on_screen.max(axis=0)
     low, high = low - 0.02 * (high - low), high + 0.02 * (high - low)
@@ -115,15 +117,15 @@ def _behind(points: Floats, view: View) -> Floats:
     return np.asarray(points - over[:, None] * view.normal)
 
 
-def _standing(data: MeshData, looks: dict[str, Line]) -> Floats:
-    """Points of the crack faces, which are shown whole."""
-    chosen = [t for n, t in data.facet_groups.items() if _whole(n)]
-    return data.points[np.unique(data.facets[np.isin(data.facet_tags, chosen)])]
+def _standing(data: MeshData) -> NDArray[np.bool_]:
+    """Which tagged facets are shown whole."""
+    chosen = [tag for name, tag in data.facet_groups.items() if _whole(name)]
+    return np.isin(data.facet_tags, chosen)
 
 
 def _whole(name: str) -> bool:
-    """Whether a facet group stands out of the cut: crack faces, which a cut shows as a line."""
-    return "crack" in name.split("_")
+    """Whether a facet group stands out of the cut: what a cut would show as a mere line."""
+    return not {"crack", "blocked"}.isdisjoint(name.split("_"))
 
 
 def _triangles(rows: Ints) -> Ints:
@@ -148,41 +150,67 @@ def _add_surface(
     pv: Any, plotter: Any, data: MeshData, found: Facets, rgb: Floats, looks: dict[str, Line],
     view: View, opened: bool, scale: float, size: float,
 ) -> None:  # fmt: skip
-    """The boundary, clipped at the cut, and the crack faces whole."""
+    """The boundary, clipped at the cut, and crack faces and blocked parts whole."""
+    from matplotlib.colors import to_rgb
+
     colours, whole = _boundary_colours(data, found, rgb, looks)
-    opened = opened and not view.at_side
-    clip = {"normal": view.normal, "origin": view.normal * view.distance}
-    for chosen, cut_off in ((~whole, opened), (whole, False)):
-        if not chosen.any():
-            continue
-        rows, mine = found.lonely[chosen], colours[chosen]
-        surface = _surface_of(pv, data.points, rows, mine)
-        if cut_off:
-            surface = surface.clip(**clip)
-        if surface.n_cells == 0:
-            continue
-        plotter.add_mesh(surface, scalars="rgb", rgb=True, **_MATERIAL)
-        edges, shade = _shaded_edges(data.points, rows, mine, scale)
-        lines = _line_data(pv, data.points, edges, view.eye * 1e-3 * size)
-        lines.cell_data["rgb"] = (np.repeat(shade, 1, axis=0) * 255).astype(np.uint8)
-        if cut_off and lines.n_cells:
-            lines = lines.clip(**clip)
-        if lines.n_cells:
-            plotter.add_mesh(
-                lines, scalars="rgb", rgb=True, line_width=0.25 * PIXELS_PER_POINT, lighting=False
-            )
-    rim = _rim(data, found, colours)
-    lines = _line_data(pv, data.points, rim, view.eye * 2e-3 * size)
-    if opened and lines.n_cells:
-        lines = lines.clip(**clip)
+    clip: dict[str, Any] | None = None
+    if opened and not view.at_side:
+        clip = {"normal": view.normal, "origin": view.normal * view.distance}
+    shift = view.eye * 1e-3 * size
+    _add_facets(pv, plotter, data.points, found.lonely[~whole], colours[~whole], clip, scale, shift)
+    rim = _clipped(_line_data(pv, data.points, _rim(data, found, colours), 2 * shift), clip)
+    if rim.n_cells:
+        plotter.add_mesh(rim, color=OUTLINE, line_width=0.6 * PIXELS_PER_POINT, lighting=False)
+    standing = _standing(data)
+    table = np.zeros((int(data.facet_tags.max(initial=0)) + 1, 3))
+    for name, tag in data.facet_groups.items():
+        table[tag] = to_rgb(looks[name].colour)
+    rows, mine = data.facets[standing], table[data.facet_tags[standing]]
+    _add_facets(pv, plotter, data.points, rows, mine, None, scale, shift)
+    _add_lines(pv, plotter, data.points, _free_sides(rows), 0.6, 2 * shift, color=OUTLINE)
+
+
+def _add_facets(
+    pv: Any, plotter: Any, points: Floats, rows: Ints, colours: Floats,
+    clip: dict[str, Any] | None, scale: float, shift: Floats,
+) -> None:  # fmt: skip
+    """Coloured facets with their element edges."""
+    if not len(rows):
+        return
+    surface = _clipped(_surface_of(pv, points, rows, colours), clip)
+    if surface.n_cells == 0:
+        return
+    plotter.add_mesh(surface, scalars="rgb", rgb=True, **_MATERIAL)
+    edges, shade = _shaded_edges(points, rows, colours, scale)
+    lines = _line_data(pv, points, edges, shift)
+    if not lines.n_cells:
+        return
+    lines.cell_data["rgb"] = (shade * 255).astype(np.uint8)
+    lines = _clipped(lines, clip)
     if lines.n_cells:
-        plotter.add_mesh(lines, color=OUTLINE, line_width=0.6 * PIXELS_PER_POINT, lighting=False)
+        plotter.add_mesh(
+            lines, scalars="rgb", rgb=True, line_width=0.25 * PIXELS_PER_POINT, lighting=False
+        )
+
+
+def _clipped(thing: Any, clip: dict[str, Any] | None) -> Any:
+    return thing if clip is None or thing.n_cells == 0 else thing.clip(**clip)
+
+
+def _free_sides(rows: Ints) -> Ints:
+    """Sides that belong to one facet alone."""
+    every = sides(rows if rows.shape[1] == 6 else rows[:, :3])
+    low, high = every[:, :2].min(axis=1), every[:, :2].max(axis=1)
+    key = low * (int(high.max(initial=0)) + 1) + high
+    _, first, count = np.unique(key, return_index=True, return_counts=True)
+    return _halves(every[first[count == 1]])
 
 
 def _boundary_colours(
     data: MeshData, found: Facets, rgb: Floats, looks: dict[str, Line]
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Colour of each boundary facet, and which are crack faces."""
+    """Colour of each boundary facet, and which are crack faces or blocked."""
     from matplotlib.colors import to_rgb
     from ssbmech.meshes.elements import keys
 
@@ -304,3 +332,9 @@ def _add_section(
         if look.width:
             shift = view.eye * (2.2e-3 + 1e-4 * look.rank) * size
             _add_lines(pv, plotter, points, rows, look.width, shift, color=look.colour)
+    for nodes in shown.marks.values():
+        if len(nodes):
+            plotter.add_mesh(
+                pv.PolyData(points[nodes] + view.eye * 3e-3 * size), color=FRONT, lighting=False,
+                point_size=2.2 * PIXELS_PER_POINT, render_points_as_spheres=True,
+            )  # fmt: skip

@@ -84,13 +84,14 @@ def section(data: MeshData, found: Facets, view: View) -> Section:
 
 
 def _up_axis(data: MeshData) -> int:
-    """The axis y where the sides called bottom and top say so, z by default."""
-    if {"bottom", "top"} <= set(data.facet_groups):
-        low, high = (
-            data.points[data.facets[data.facet_tags == data.facet_groups[n]]].mean(axis=(0, 1))
-            for n in ("bottom", "top")
-        )
-        return int(np.argmax(np.abs(high - low)))
+    """Across the first flat one of the sides that have a name of up or down, z by default."""
+    for name in ("bottom", "top", "cathode_plane", "li_sse"):
+        rows = data.facets[data.facet_tags == data.facet_groups.get(name)]
+        if len(rows):
+            extent = np.ptp(data.points[rows.ravel()], axis=0)
+            axis = int(np.argmin(extent))
+            if extent[axis] < 1e-6 * extent.max():
+                return axis
     return 2
 
 

@@ -57,7 +57,8 @@ def windows(
     """
     box = section.box
     size = float(np.ptp(box, axis=0).max())
-    features = [lines for name, lines in section.lines.items() if looks[name].feature]
+    names = [name for name in section.lines if looks[name].feature]
+    features = [section.lines[name] for name in names]
     tips = [nodes for nodes in section.fronts.values() if len(nodes)]
     anchor = section.points[tips[-1][-1]] if tips else None
     flaw = _flaw(section, features, anchor, size, box.mean(axis=0))
@@ -67,7 +68,7 @@ def windows(
     if tips:
         found.append(_tip(section, int(tips[-1][-1])))
     else:
-        found.append(_finest(section, features))
+        found.append(_finest(section, names))
     chain = _chain([w for w in found if w is not None], size / 2)
     edges = np.concatenate([_lengths(section, sides(f)) for f, _ in section.faces])
     typical = float(np.median(edges))
@@ -186,14 +187,16 @@ def _tip(section: Section, node: int) -> Window:
     return Window(at, _ELEMENTS * float(np.median(sizes[nearest])) / 2)
 
 
-def _finest(section: Section, features: list[Ints]) -> Window | None:
+def _finest(section: Section, names: list[str]) -> Window | None:
     """At the finest part of a feature, where it is refined: the tip of a blunt filament."""
     best: Window | None = None
-    for segments in features:
-        lengths = _lengths(section, segments)
-        shortest = float(np.quantile(lengths, 0.02))
-        if shortest < 0.4 * lengths.max() and (not best or shortest < best.half / _ELEMENTS):
-            fine = np.flatnonzero(lengths <= 1.02 * shortest)
+    for name in names:
+        segments, sizes = section.lines[name], section.sizes[name]
+        if not len(segments):
+            continue
+        shortest = float(np.quantile(sizes, 0.02))
+        if shortest < 0.4 * sizes.max() and (not best or shortest < best.half / _ELEMENTS):
+            fine = np.flatnonzero(sizes <= 1.1 * shortest)
             middles = section.points[segments[fine, :2]].mean(axis=1)
             at = middles[int(np.argmin(np.linalg.norm(middles - middles.mean(axis=0), axis=1)))]
             best = Window(at, _ELEMENTS * shortest)

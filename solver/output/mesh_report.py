@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssbmech.errors import OutputError
-from ssbmech.meshes.gate import Check, GateReport
+from ssbmech.meshes.gate import GateReport
 from ssbmech.output.report import run_aside
 
 if TYPE_CHECKING:
     from ssbmech.meshes.catalog import Parameter
 
+#: The module that draws.
+PROGRAM = "ssbmech.output.figures_mesh"
 _INDENT = "  "
 
 
@@ -40,18 +42,21 @@ def mesh_lines(found: GateReport, dim: int) -> list[str]:
         for name, value in found.measures.items()
     ]
     checks = [("check", "value", "limit", "verdict")]
-    checks += [(c.name, _value(c), c.limit, _verdict(c)) for c in found.checks]
+    checks += [
+        (c.name, _value(c.name, c.value), c.limit, _verdict(c.ok, c.limit, c.place))
+        for c in found.checks
+    ]
     return [*lines, "", *_table(groups, head=True), "", *_table(checks, head=True)]
 
 
-def _value(check: Check) -> str:
-    return f"{check.value:.4g}"
+def _value(name: str, value: float) -> str:
+    return f"{value:.3%}" if name.startswith("share of") else f"{value:.4g}"
 
 
-def _verdict(check: Check) -> str:
-    if check.ok:
-        return "ok"
-    return f"REFUSED at {check.place}" if check.place else "REFUSED"
+def _verdict(ok: bool, limit: str, place: str) -> str:
+    if ok:
+        return "" if limit == "reported" else "ok"
+    return f"REFUSED at {place}" if place else "REFUSED"
 
 
 def _table(rows: Sequence[tuple[str, ...]], *, head: bool = False) -> list[str]:
@@ -130,7 +135,7 @@ def draw_mesh(mesh: Path, picture: Path) -> str:
     Raises:
         OutputError: With what the drawing process said.
     """
-    command = [sys.executable, "-m", "ssbmech.output.figures_mesh", str(mesh), str(picture)]
+    command = [sys.executable, "-m", PROGRAM, str(mesh), str(picture)]
     run_aside(command, "the picture", key="picture", hint="Use --no-picture to do without")
     return picture.name
 
