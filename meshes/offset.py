@@ -12,6 +12,9 @@ from ssbmech.meshes.elements import FACETS, Floats, Ints
 # Longest displacement of a node, relative to the layer's thickness on its side: the mitre of a
 # corner of 2.3 degrees. Where facets fold back more sharply (a crack front), the layer closes.
 _MITRE = 50.0
+# Compromise between more planes than dimensions: the least share of its thickness that each plane
+# gets, and the longest displacement with which one is mended that gives less.
+_LEAST_SHARE, _MEND = 0.3, 10.0
 
 
 def displacements(
@@ -45,16 +48,49 @@ def displacements(
     planes = _corners(data, inner, part_of)
     solver.stage(planes.part, planes.normal, np.zeros(len(planes.part)), planes.angle, cutoff=0.05)
 
-    # Closed: at an inner edge a part is on both sides of a facet; in a fold the sides cancel.
     shift = solver.shift
-    most = np.zeros(len(parts.node))
-    np.maximum.at(most, rows.part, w[rows.facet])
-    shift[np.linalg.norm(shift, axis=1) < 0.5 * most] = 0.0
-    shift[most == 0] = 0.0
+    _keep_inside(solver, rows, w[rows.facet], planes)
+    # At an inner edge a part is on both sides of a facet.
     code = facet[rows.facet] * len(parts.node) + rows.part
     known, count = np.unique(code, return_counts=True)
     shift[known[count > 1] % len(parts.node)] = 0.0
+    shift[np.setdiff1d(np.arange(len(shift)), rows.part)] = 0.0
     return shift
+
+
+def _keep_inside(solver: _Offsets, rows: _Corners, width: Floats, planes: _Corners) -> None:
+    """Mend displacements that the compromise between too many planes takes out of their part.
+
+    Every plane must be left behind by at least its thickness then; of all such displacements the
+    shortest (least distance programming: C. L. Lawson, R. J. Hanson, Solving Least Squares
+    Problems, 1974, chapter 23), with the other planes kept if that is possible. Where the planes
+    allow none, the node stays.
+    """
+    from scipy.optimize import nnls
+
+    wide = width > 0
+    part, normal, width = rows.part[wide], rows.normal[wide], width[wide]
+    behind = np.einsum("ri,ri->r", normal, solver.shift[part]) / width
+    order = np.argsort(part, kind="stable")
+    plane_order = np.argsort(planes.part, kind="stable")
+    for k in np.unique(part[behind > -_LEAST_SHARE]):
+        mine = order[slice(*np.searchsorted(part[order], [k, k + 1]))]
+        held = plane_order[slice(*np.searchsorted(planes.part[plane_order], [k, k + 1]))]
+        size = width[mine].max()
+        solver.shift[k] = 0.0
+        for fixed in (planes.normal[held], planes.normal[:0]):
+            within = solver.on_sides[k]
+            if len(fixed):
+                _, value, right = np.linalg.svd(fixed @ within, full_matrices=False)
+                right = right[value > 0.05]
+                within = within - right.T @ right
+            system = np.vstack([-(normal[mine] @ within).T, width[mine] / size])
+            target = np.zeros(len(system))
+            target[-1] = 1.0
+            rest = system @ nnls(system, target)[0] - target
+            if abs(rest[-1]) * _MEND > np.linalg.norm(rest[:-1]) and rest @ rest > 1e-12:
+                solver.shift[k] = -within @ rest[:-1] / rest[-1] * size
+                break
 
 
 def spread(
@@ -163,6 +199,7 @@ class _Offsets:
     def __init__(self, n: int, dim: int) -> None:
         self.shift = np.zeros((n, dim))
         self.free = np.tile(np.eye(dim), (n, 1, 1))  # projectors on what is still free
+        self.on_sides = self.free  # and on what the outer sides leave free
 
     def stage(
         self,
@@ -213,6 +250,7 @@ class _Offsets:
         n = np.concatenate([mean[part[smooth]], rows.normal[single]])
         owner = np.r_[rows.part[first[smooth]], rows.part[single]]
         self.stage(owner, n, np.zeros(len(n)), np.ones(len(n)), cutoff=0.05)
+        self.on_sides = self.free.copy()
 
 
 def _mean_normals(owner: Ints, mark: Ints, normal: Floats) -> tuple[Floats, Floats, Ints]:

@@ -379,6 +379,16 @@ def _faces(data: MeshData, index: FacetIndex, cut: Mask, new: MeshData, origin: 
     mark = _side_of_ends(ends, facets[side[kept]], data.facet_tags[side], origin, len(data.points))
     more.append(ends[mark > 0])
     marks.append(mark[mark > 0].astype(np.int32))
+    # What an outer group lies on: the layer's cells too, over its ends and on thickened facets.
+    end_tag = new.cell_tags[sub[row[outer] // (d + 1)]]
+    lies_on = {(int(k), name_of[int(t)]) for k, t in zip(mark, end_tag, strict=True)}
+    on_layer = {name_of[int(t)] for t in new.cell_tags[n_old:]}
+    lies_on |= {(int(k), name) for k in np.unique(tags[~follows]) for name in on_layer}
+    for name, tag in groups.items():
+        old = data.notes.get(f"between:{name}")
+        if isinstance(old, str):
+            also = sorted(f"{layer}|" for k, layer in lies_on if k == tag)
+            notes[f"between:{name}"] = ",".join(dict.fromkeys([*old.split(","), *also]))
     return _Faces(np.concatenate(more), np.concatenate(marks).astype(np.int32), groups, notes)
 
 

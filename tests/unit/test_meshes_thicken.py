@@ -129,6 +129,17 @@ def test_plane_layer_is_exact(dim):
     refuse(inspect(thick))
 
 
+def test_notes_say_what_outer_groups_lie_on():
+    data = grid(2, 4, groups={"sheet": plane(0, 0.5)})
+    data.notes.update({f"between:{s}": "electrolyte|" for s in ("x_0", "y_0", "y_1")})
+    notes = thicken_facets(data, "sheet", 0.1, "layer").notes
+    assert notes["between:x_0"] == "electrolyte|"
+    assert notes["between:y_0"] == notes["between:y_1"] == "electrolyte|,layer|"
+    notes = thicken_facets(data, "y_0", 0.1, "layer").notes
+    assert notes["between:y_0"] == "electrolyte|,layer|"
+    assert notes["between:y_1"] == "electrolyte|"
+
+
 @pytest.mark.parametrize("dim", [2, 3])
 def test_crossing_planes(dim):
     """Inclusion and exclusion: t each, less the t^2 that two share and so on."""
