@@ -23,8 +23,14 @@ from ssbmech.meshes.parameters import (
     number,
 )
 
-Symmetry = Literal["cubic", "tetragonal", "hexagonal", "orthorhombic", "none"]
-_GROUPS = {"cubic": "O", "tetragonal": "D4", "hexagonal": "D6", "orthorhombic": "D2", "none": "C1"}
+Symmetry = Literal["cubic", "tetragonal", "hexagonal", "orthorhombic", "triclinic"]
+_GROUPS = {
+    "cubic": "O",
+    "tetragonal": "D4",
+    "hexagonal": "D6",
+    "orthorhombic": "D2",
+    "triclinic": "C1",
+}
 
 
 def ebsd(

@@ -56,7 +56,8 @@ def image(
         voxel: Edge of a square pixel or cubic voxel.
         labels: Group of each value, ``{0: "lithium", 1: "electrolyte"}``; ``"void"`` is left
             out of the mesh. With ``grains`` the values that have no name are grains.
-        grains: Whether values are the numbers of grains of the group ``electrolyte``.
+        grains: Whether values are the numbers of grains of the group ``electrolyte``. The mesh
+            numbers them from 1 without gaps, and pieces of one that do not touch apart.
         merge: Voxels along each axis that become one, by majority.
         majority: Rounds of a vote among each voxel and its face neighbours, against noise.
         smallest: Connected regions of fewer voxels are given to their largest neighbour.
@@ -148,13 +149,15 @@ def _mesh_plane(
         )  # fmt: skip
         surfaces, curves = _sketch(gmsh, made, chains, region)
         use_sizes(gmsh, file, h_max)
-        return collect_regions(gmsh, 2, surfaces, curves, made, lambda: gmsh.model.mesh.generate(2))
+        return collect_regions(
+            gmsh, 2, surfaces, curves, made, region, lambda: gmsh.model.mesh.generate(2)
+        )
 
 
 def _sketch(
     gmsh: Any, made: LabelImage, chains: Chains, region: Ints
-) -> tuple[dict[int, list[int]], dict[str, list[int]]]:
-    """Draw the chains: surfaces of each region, curves of each facet group."""
+) -> tuple[dict[int, int], dict[str, list[int]]]:
+    """Draw the chains: a surface of each part, curves of each facet group."""
     geo = gmsh.model.geo
     names = name_facets(made, region, chains.sides)
     xyz = place(made, chains.points)
@@ -171,13 +174,13 @@ def _sketch(
             geo.mesh.setTransfiniteCurve(curves[k], 2)
         if names[k] is not None:
             groups.setdefault(str(names[k]), []).append(curves[k])
-    surfaces: dict[int, list[int]] = {}
+    surfaces: dict[int, int] = {}
     for part, loops in sorted(_loops(chains, solid).items()):
         tags = [
             geo.addCurveLoop([curves[k] if forward else -curves[k] for k, forward in loop])
             for loop in loops
         ]
-        surfaces.setdefault(int(region[part]), []).append(geo.addPlaneSurface(tags))
+        surfaces[part] = geo.addPlaneSurface(tags)
     geo.synchronize()
     return surfaces, groups
 

@@ -11,7 +11,6 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.elements import Floats, Ints
 from ssbmech.meshes.image_smooth import Boundary, measures, relax, restore, restore_within
 
-
 _Path = tuple[Ints, tuple[int, int]]
 
 

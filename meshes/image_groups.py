@@ -61,27 +61,29 @@ def _pairs(rows: Ints) -> list[tuple[int, int]]:
 def collect_regions(
     gmsh: Any,
     dim: int,
-    entities: dict[int, list[int]],
+    entities: dict[int, int],
     facets: dict[str, list[int]],
     image: LabelImage,
+    region: Ints,
     generate: Callable[[], None],
 ) -> MeshData:
-    """Mesh the model and gather cells by region, facets by name.
+    """Mesh the model and gather cells by part, facets by name.
 
     Args:
         gmsh: The module, inside a session.
         dim: 2 or 3.
-        entities: Surfaces or volumes of each region.
+        entities: Surface or volume of each part.
         facets: Curves or surfaces of each facet group.
         image: The image.
+        region: Region of each part.
         generate: Makes the mesh.
 
     Returns:
         First-order mesh with cell groups, grains and notes for the gate.
     """
     # One group for all: making a group takes as long as the model is large.
-    region = {tag: r for r, tags in entities.items() for tag in tags}
-    group = gmsh.model.addPhysicalGroup(dim, sorted(region), name="cells")
+    part = {tag: k for k, tag in entities.items()}
+    group = gmsh.model.addPhysicalGroup(dim, sorted(part), name="cells")
     for name in sorted(facets):
         gmsh.model.addPhysicalGroup(dim - 1, facets[name], name=name)
     generate()
@@ -89,15 +91,16 @@ def collect_regions(
     rows = []
     for entity in gmsh.model.getEntitiesForPhysicalGroup(dim, group):
         n = len(gmsh.model.mesh.getElementsByType(TYPES[dim, 1], int(entity))[0])
-        rows.append(np.full(n, region[int(entity)]))
-    marks = np.concatenate(rows)
+        rows.append(np.full(n, part[int(entity)]))
+    parts = np.concatenate(rows)
     if dim == 3:
-        data, marks = drop_flat_cells(data, marks)
-    return _finish(data, image, marks)
+        data, parts = drop_flat_cells(data, parts)
+    data = _name_cells(data, image, region[parts])
+    return data if image.grains is None else _number_grains(data, image, region, parts)
 
 
-def _finish(data: MeshData, image: LabelImage, region: Ints) -> MeshData:
-    """Regions of cells made cell groups and grains, with notes."""
+def _name_cells(data: MeshData, image: LabelImage, region: Ints) -> MeshData:
+    """Regions of cells made cell groups, with notes."""
     meshed = dict.fromkeys(image.groups[r] for r in np.unique(region))
     groups = {name: k for k, name in enumerate(meshed, start=1)}
     of_region = np.array([groups.get(name, 0) for name in image.groups], dtype=np.int32)
@@ -105,23 +108,34 @@ def _finish(data: MeshData, image: LabelImage, region: Ints) -> MeshData:
     measure = "area" if data.dim == 2 else "volume"
     for name in groups:
         notes[f"{measure}:{name}"] = image.measure(name)
-    lines: dict[str, Ints] = {}
     grained = {g for g, k in zip(image.groups, image.grains or (), strict=False) if k}
-    grains = orientations = None
-    if image.grains is not None:
-        # cleaning may have removed small ones: those that are left are numbered without gaps
-        ids, grains = np.unique(np.array(image.grains)[region], return_inverse=True)
-        grains = (grains.reshape(-1) + int(ids[0] > 0)).astype(np.int32)
-        notes["grains"] = float(grains.max())
-        if image.orientations is not None:
-            orientations = image.orientations[ids[ids > 0] - 1]
-        lines["triple_lines"] = triple_lines(data)
     notes |= _between(data.facet_groups, groups, grained)
+    return replace(data, cell_tags=of_region[region], cell_groups=groups, notes=notes)
+
+
+def _number_grains(data: MeshData, image: LabelImage, region: Ints, parts: Ints) -> MeshData:
+    """Grains numbered without gaps; every connected piece of one is a grain of its own.
+
+    Cleaning may have removed some, and one grain may show in several places of a section.
+    """
+    assert image.grains is not None
+    number = np.array(image.grains)[region]
+    there = np.unique(parts)
+    there = there[number[there] > 0]
+    there = there[np.lexsort([there, number[there]])]
+    place = np.zeros(len(region), dtype=np.int32)
+    place[there] = np.arange(1, len(there) + 1)
+    notes = data.notes | {"grains": float(len(there))}
+    whole = len(np.unique(number[there]))
+    if whole < len(there):
+        notes["grains_in_pieces"] = float(len(there) - whole)
     return replace(
-        data, cell_tags=of_region[region], cell_groups=groups, grains=grains,
-        orientations=orientations, lines=lines,
+        data,
+        grains=place[parts],
+        orientations=None if image.orientations is None else image.orientations[number[there] - 1],
+        lines={"triple_lines": triple_lines(data)},
         notes=notes,
-    )  # fmt: skip
+    )
 
 
 def _between(

@@ -185,13 +185,13 @@ def _fill(
         session("image", doing="fill the volumes of this image") as gmsh,
     ):
         surfaces, names = _surfaces(gmsh, image, region, xyz, triangles, sides)
-        volumes: dict[int, list[int]] = {}
+        volumes: dict[int, int] = {}
         for part in map(int, np.unique(sides[sides >= 0])):
             if image.groups[region[part]] == VOID:
                 continue
             around = [tag for pair, tag in surfaces.items() if part in pair]
             loop = gmsh.model.geo.addSurfaceLoop(around)
-            volumes.setdefault(int(region[part]), []).append(gmsh.model.geo.addVolume([loop]))
+            volumes[part] = gmsh.model.geo.addVolume([loop])
         gmsh.model.geo.synchronize()
         file = Path(folder) / "sizes"
         write_sizes(
@@ -199,7 +199,9 @@ def _fill(
             np.full(len(used), image.voxel), growth, h_max,
         )  # fmt: skip
         use_sizes(gmsh, file, h_max)
-        return collect_regions(gmsh, 3, volumes, names, image, lambda: gmsh.model.mesh.generate(3))
+        return collect_regions(
+            gmsh, 3, volumes, names, image, region, lambda: gmsh.model.mesh.generate(3)
+        )
 
 
 def _surfaces(

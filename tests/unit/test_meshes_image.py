@@ -261,6 +261,16 @@ def test_grains_keep_their_numbers_and_meet_in_triple_points():
     np.testing.assert_allclose(data.points[data.lines["triple_lines"][0, 0], :2], [0, 15], atol=0.5)
 
 
+def test_pieces_of_one_grain_are_numbered_apart():
+    values = np.zeros((30, 20), dtype=np.int64)
+    values[10:20] = 1
+    data = mesh_image(label_image(values, 1.0, None, grains=True))
+    refuse(inspect(data))
+    assert data.notes["grains"] == 3
+    assert data.notes["grains_in_pieces"] == 1
+    assert watertight(data)
+
+
 def test_grains_beside_lithium(tmp_path):
     array = np.ones((20, 20), dtype=np.uint8)
     array[:, 10:] = 2
