@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.checks import Check, Mask, at, chunks, none_of, report
-from ssbmech.meshes.coincident import boundary_facets, coincident, local_size
+from ssbmech.meshes.coincident import coincident, local_size
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import EDGES, Floats, Ints, determinant, jacobians
 from ssbmech.meshes.gaps import gap_check, layer_checks, smallest_gap
@@ -119,7 +119,7 @@ def inspect(data: MeshData) -> GateReport:
 
     size = local_size(data)
     top = topology(data)
-    twins = coincident(data, boundary_facets(data)[0], size)
+    twins = coincident(data, top.vertices(top.outer, data.order), size)
     checks.append(
         Check("coincident nodes off tagged faces", len(twins.loose), "0", not len(twins.loose),
               at(points[twins.loose[0]]) if len(twins.loose) else "")

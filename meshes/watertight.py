@@ -71,16 +71,18 @@ class Topology:
     def inner_tagged(self) -> Mask:
         """Which of the pairs of ``inner`` are a tagged facet."""
         start, count = self.starts
-        return np.isin(self.key[start[count == 2]], self.tagged)
+        known = np.append(np.unique(self.tagged), -1)  # one that no key equals, for none
+        key = self.key[start[count == 2]]
+        return np.asarray(known[np.searchsorted(known[:-1], key)] == key)
 
     def cell(self, rows: Ints) -> Ints:
         """Cells of rows."""
         return np.asarray(rows // (self.data.dim + 1))
 
-    def vertices(self, rows: Ints) -> Ints:
-        """Vertices of rows, shape (n, dim)."""
+    def vertices(self, rows: Ints, order: int = 1) -> Ints:
+        """Vertices of rows, shape (n, dim); with order 2 all nodes."""
         d = self.data.dim
-        table = np.array(FACETS[d, 1])
+        table = np.array(FACETS[d, order])
         return np.asarray(self.data.cells[self.cell(rows)[:, None], table[rows % (d + 1)]])
 
 

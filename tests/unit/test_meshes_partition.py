@@ -1,3 +1,4 @@
+import itertools
 import json
 from dataclasses import replace
 
@@ -81,7 +82,7 @@ def test_bisection_is_balanced_and_short():
     assert np.bincount(part).tolist() == [2500] * 4
     # the long direction is cut three times: ranges in x do not overlap
     ends = sorted((points[part == p, 0].min(), points[part == p, 0].max()) for p in range(4))
-    assert all(one[1] < two[0] + 0.1 for one, two in zip(ends, ends[1:], strict=False))
+    assert all(one[1] < two[0] + 0.1 for one, two in itertools.pairwise(ends))
     assert sorted(np.bincount(bisect(points[:7], 7)).tolist()) == [1] * 7
     assert max(np.bincount(bisect(points, 3))) - min(np.bincount(bisect(points, 3))) <= 2
 
