@@ -59,13 +59,26 @@ def make_mesh(case: Case, folder: Path) -> MeshData:
     from ssbmech.meshes.importer import read_mesh
 
     path = folder / case.mesh.file
+    if partitioned_mesh(case, folder) is not None:
+        raise MeshError(
+            "a mesh in parts is not read as a whole", key="mesh.file", value=str(path),
+            hint="`ssbmech run` takes it; measure and draw the mesh that it was made from",
+        )  # fmt: skip
     if not path.is_file():
         raise MeshError("no such mesh file", key="mesh.file", value=str(path))
+    assert case.mesh.length_unit is not None
     data = read_mesh(
         path, units.quantity(case.mesh.length_unit, "length") / _UM, grains=case.mesh.grains,
         merge_duplicates=case.mesh.merge_duplicates,
     )  # fmt: skip
     return _split_if_asked(case, data)
+
+
+def partitioned_mesh(case: Case, folder: Path) -> Path | None:
+    """Folder of a mesh that was written in parts, or None for any other mesh."""
+    if case.mesh is None or not case.mesh.in_parts:
+        return None
+    return folder / case.mesh.file
 
 
 def _split_if_asked(case: Case, data: MeshData) -> MeshData:

@@ -82,8 +82,10 @@ class MeshBlock(_Block):
         pattern=r"^[^\x00]+$",
         description="any file that Gmsh or meshio reads, relative to the case file",
     )
-    length_unit: _quantity("length", 0.0) = Field(
-        description="length of one coordinate unit, e.g. 'mm' or '1 um'"
+    length_unit: _quantity("length", 0.0) | None = Field(
+        None,
+        description="length of one coordinate unit, e.g. 'mm' or '1 um'; required, but for a "
+        "mesh in parts (a folder NAME.parts from `ssbmech mesh --partition`)",
     )
     model: Model | None = Field(
         None, description="mechanical model; by default plane_strain or, of a solid mesh, 3d"
@@ -106,6 +108,19 @@ class MeshBlock(_Block):
             if text and text[0].isalpha():
                 data = {**data, "length_unit": f"1 {text}"}
         return data
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it is a folder of parts."""
+        return self.file.rstrip("/").endswith(".parts")
+
+    @model_validator(mode="after")
+    def _unit_or_parts(self) -> MeshBlock:
+        if not self.in_parts and self.length_unit is None:
+            raise ValueError("mesh.length_unit: required and not given, e.g. length_unit = 'mm'")
+        if self.in_parts and (self.length_unit or self.grains or self.merge_duplicates):
+            raise ValueError("a mesh in parts takes no length_unit, grains or merge_duplicates")
+        return self
 
 
 class GeometryBlock(BaseModel):

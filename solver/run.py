@@ -11,15 +11,13 @@ import numpy as np
 from ssbmech import build, build_materials
 from ssbmech.config import Case
 from ssbmech.config_load import load_case, resolved_toml
-from ssbmech.domain import Domain, distribute
-from ssbmech.errors import MeshError
+from ssbmech.domain import Domain
 from ssbmech.fracture import ahead, judge
 from ssbmech.fracture.extension import ExtensionCheck, extension_check
 from ssbmech.fracture.probe import Peak, check_no_sharp_front, peaks
 from ssbmech.fracture.rings import FrontResult, RingOptions, fracture
 from ssbmech.log import Progress
-from ssbmech.meshes import gate
-from ssbmech.meshes.data import MeshData
+from ssbmech.mesh_stage import Meshed, make_domain
 from ssbmech.output import folder, quantities, record, report
 from ssbmech.parallel import on_root, world
 from ssbmech.solve import ElasticSystem, Solution
@@ -149,32 +147,33 @@ def compute(
     progress = progress or Progress(comm, quiet=True)
 
     with progress.stage("mesh") as note:
-        data, setup, matter, head = _mesh(case, base, comm, keep)
-        note(head["text"])
-        domain = distribute(comm, data, length=head["length"])
+        domain, meshed = make_domain(case, base, comm, keep, note)
     with progress.stage("solve") as note:
-        problem = build.problem(case, setup, matter, domain)
+        problem = build.problem(case, meshed.setup, meshed.matter, domain)
         system = ElasticSystem(problem)
         solution = system.solve(rtol=case.solver.rtol)
         r = solution.report
         note(f"{r.unknowns} unknowns, {r.method}, {r.iterations} iterations")
-    result = Result(case, setup, matter, domain, system, solution, gates=head["gates"])
+    result = Result(
+        case, meshed.setup, meshed.matter, domain, system, solution, gates=list(meshed.gates)
+    )
     if problem.eigenstrains:
         result.means = system.mean_pressures()
     options = _ring_options(case)
-    if setup.cracks:
+    cracks = meshed.setup.cracks
+    if cracks:
         with progress.stage("contours") as note:
-            for crack in setup.cracks:
+            for crack in cracks:
                 result.fronts += fracture(solution, crack, options)
             note(_ring_note(result.fronts))
             result.gates += quantities.ring_gates(
                 result.fronts, options.spread_limit, case.fracture.consistency_limit
             )
             result.porz = _porz(result, options)
-            result.line = ahead.ahead_of_front(solution, setup.cracks, result.fronts)
-    if case.fracture.energy_check and setup.cracks:
+            result.line = ahead.ahead_of_front(solution, cracks, result.fronts)
+    if case.fracture.energy_check and cracks:
         with progress.stage("extension") as note:
-            for crack in setup.cracks:
+            for crack in cracks:
                 mine = [f for f in result.fronts if f.name.split("[")[0] == crack.front]
                 result.checks += extension_check(solution, crack, mine)
             note(", ".join(f"G/J - 1 = {c.difference:+.2e}" for c in result.checks))
@@ -182,61 +181,13 @@ def compute(
         with progress.stage("peaks") as note:
             finer = _finer(result)
             for surface in case.fracture.maximum:
-                check_no_sharp_front(problem, surface, [c.front for c in setup.cracks])
+                check_no_sharp_front(problem, surface, [c.front for c in cracks])
                 result.peaks += peaks(finer, solution, surface)
             note(f"{len(result.peaks)} peak stresses, degree {problem.degree + 1}")
             if result.line is None and result.peaks:
                 result.line = ahead.ahead_of_peak(finer, result.peaks)
-    _summarise(result, head, progress, comm)
+    _summarise(result, meshed, progress, comm)
     return result
-
-
-def _mesh(
-    case: Case, base: Path, comm: Any, keep: Path | None
-) -> tuple[MeshData | None, build.Setup, build_materials.Materials, dict[str, Any]]:
-    """Mesh on rank 0 with its gate; what the case means on it, on every rank."""
-    held: list[MeshData] = []
-
-    def work() -> tuple[build.Setup, build_materials.Materials, dict[str, Any]]:
-        data = build.make_mesh(case, base)
-        report_ = gate.inspect(data)
-        gate.refuse(report_)
-        setup = build.setup(case, data)
-        matter = build_materials.materials(case, data.cell_groups, base)
-        _check_rings(case, data)
-        digest = ""
-        if keep is not None:
-            from ssbmech.meshes.writer import write_msh
-
-            write_msh(data, keep / "mesh.msh")
-            digest = record.file_hash(keep / "mesh.msh")
-            if not case.output.mesh:
-                (keep / "mesh.msh").unlink()
-        size = float((data.points.max(axis=0) - data.points.min(axis=0)).max())
-        if not size > 0:
-            raise MeshError("the mesh has no extent", key="mesh")
-        held.append(data)
-        return setup, matter, {
-            "length": size * 1e-6,
-            "text": f"{len(data.cells)} cells of order {data.order}, {len(data.points)} nodes",
-            "gates": quantities.mesh_gates(report_),
-            "mesh": quantities.mesh_record(report_),
-            "hash": digest,
-        }  # fmt: skip
-
-    setup, matter, head = on_root(comm, work)
-    return (held[0] if held else None), setup, matter, head
-
-
-def _check_rings(case: Case, data: MeshData) -> None:
-    """A ring larger than the body is refused before anything is solved."""
-    size = float((data.points.max(axis=0) - data.points.min(axis=0)).max())
-    for i, text in enumerate(case.fracture.rings):
-        if quantity(text, "length") * 1e6 >= size:
-            raise MeshError(
-                "the ring is larger than the body", key=f"fracture.rings.{i}", value=text,
-                allowed=f"below {size:g} um",
-            )  # fmt: skip
 
 
 def _ring_options(case: Case) -> RingOptions:
@@ -266,7 +217,7 @@ def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
     """The criterion; other loads than the filament's cost one more solve."""
     pressure = build.filament_pressure(result.case)
     toughness = build_materials.toughness(result.case, result.matter)
-    if pressure is None or toughness is None or "K_I" not in result.fronts[0].values:
+    if pressure is None or toughness is None or not any("K_I" in f.values for f in result.fronts):
         return None
     background = None
     rest = build.without_filament(result.solution.problem, result.setup.filament_groups)
@@ -287,7 +238,7 @@ def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
     )
 
 
-def _summarise(result: Result, head: dict[str, Any], progress: Progress, comm: Any) -> None:
+def _summarise(result: Result, meshed: Meshed, progress: Progress, comm: Any) -> None:
     """Fill ``result.summary`` (collective)."""
     memory = record.peak_memory(comm)
     s, r = result.solution, result.solution.report
@@ -314,7 +265,7 @@ def _summarise(result: Result, head: dict[str, Any], progress: Progress, comm: A
             "commit": on_root(comm, record.commit),
             "time": on_root(comm, record.now),
             "ranks": comm.size,
-            "mesh": {**head["mesh"], "sha256": head["hash"]},
+            "mesh": {**meshed.mesh, "sha256": meshed.digest},
             "solver": {
                 "method": r.method,
                 "unknowns": r.unknowns,
@@ -327,7 +278,7 @@ def _summarise(result: Result, head: dict[str, Any], progress: Progress, comm: A
             },
             "materials": result.matter.sources,
             "unverified_values": list(result.matter.unverified),
-            "choices": list(result.setup.notes),
+            "choices": [*result.setup.notes, *s.notes],
             "units": "mesh in um; solver non-dimensional; see the unit beside each value",
             "reference_length_um": result.domain.length * 1e6,
             "reference_stress_MPa": s.modulus * 1e-6,
