@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from ssbmech.errors import MeshError
 from ssbmech.meshes.cohesive import (
     FacetIndex,
@@ -26,7 +25,8 @@ from ssbmech.meshes.cohesive import (
     parts_around,
 )
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import Floats, Ints, cell_facets, keys, signed_measure
+from ssbmech.meshes.elements import Floats, Ints, signed_measure
+from ssbmech.meshes.layer_faces import layer_faces
 from ssbmech.meshes.offset import displacements, spread
 from ssbmech.meshes.parameters import number as checked
 from ssbmech.meshes.rim import continuation
@@ -103,36 +103,27 @@ def thicken_facets(
 
     shift = displacements(data, index, cut, parts, width)
     shift[np.isin(parts.node, stuck)] = 0.0
-    opened: Mask = np.asarray(shift.any(axis=1))
-    _check_room(data, parts, opened, ", ".join(groups))
-    number = parts.node.copy()
-    number[opened] = len(data.points) + np.arange(int(opened.sum()))
-    cells = moved_cells(data.cells, parts, number)
-    layer, owner = _layer_cells(data, cut, parts, number)
-    origin = np.r_[np.arange(len(data.points)), parts.node[opened]]
-    start = data.points[origin]
-    move = np.zeros_like(start)
-    move[len(data.points) :, : data.dim] = shift[opened]
-    move = _fit(data, index, cut, start, move, cells, layer, thickness)
+    gap, closed = _open(data, cut, parts, width, shift)
+    _check_room(data, gap, ", ".join(groups))
+    move = _fit(data, index, cut, gap, thickness)
 
     names = dict(data.cell_groups)
     names.setdefault(group, max(names.values()) + 1)
     # What opens beyond an interface stays what it was.
-    filled = width.sum(axis=1)[owner[:, 0]] == 0
-    tag = np.where(filled, data.cell_tags[owner[:, 1]], names[group])
+    tag = np.where(gap.filled, data.cell_tags[gap.owner], names[group])
     result = replace(
         data,
-        points=start + move,
-        cells=np.concatenate([cells, layer]),
+        points=gap.start + move,
+        cells=np.concatenate([gap.cells, gap.layer]),
         cell_tags=np.r_[data.cell_tags, tag].astype(np.int32),
         cell_groups=names,
     )
     if data.grains is not None:
-        grain = np.where(filled, data.grains[owner[:, 1]], 0)
+        grain = np.where(gap.filled, data.grains[gap.owner], 0)
         result = replace(result, grains=np.r_[data.grains, grain].astype(np.int32))
-    result = _tagged(data, index, cut, result, origin, groups)
-    if len(stuck):
-        result.notes[f"closed:{group}"] = len(stuck)
+    result = _tagged(data, index, cut, result, gap.origin, groups)
+    if len(stuck) + closed:
+        result.notes[f"closed:{group}"] = len(stuck) + closed
     return result
 
 
@@ -157,16 +148,68 @@ def _continued(
     return data, cut, np.vstack([width, np.zeros((len(more), 2))]), stuck
 
 
-def _check_room(data: MeshData, parts: Parts, opened: Mask, key: str) -> None:
+@dataclass(frozen=True)
+class _Gap:
+    """The mesh with the facets opened and the gap filled, before and after its nodes move.
+
+    Attributes:
+        cells: The cells of the mesh with their nodes on the facets replaced by moved copies.
+        layer: New cells.
+        owner: Cell beside each new cell.
+        filled: Which new cells lie beyond an interface, in the continuation.
+        origin: Node before of each node.
+        start: Points before moving [um].
+        move: Displacement [um].
+    """
+
+    cells: Ints
+    layer: Ints
+    owner: Ints
+    filled: Mask
+    origin: Ints
+    start: Floats
+    move: Floats
+
+
+def _open(
+    data: MeshData, cut: Mask, parts: Parts, width: Floats, shift: Floats
+) -> tuple[_Gap, int]:
+    """Open the facets; also the number of nodes closed because the continuation is in the way."""
+    old = len(data.points)
+    closed: Ints = np.zeros(0, dtype=np.int64)
+    while True:
+        opened: Mask = np.asarray(shift.any(axis=1))
+        number = parts.node.copy()
+        number[opened] = old + np.arange(int(opened.sum()))
+        layer, owner = _layer_cells(data, cut, parts, number)
+        origin = np.r_[np.arange(old), parts.node[opened]]
+        move = np.zeros((len(origin), 3))
+        move[old:, : data.dim] = shift[opened]
+        start = data.points[origin]
+        filled = width.sum(axis=1)[owner[:, 0]] == 0
+        cells = moved_cells(data.cells, parts, number)
+        gap = _Gap(cells, layer, owner[:, 1], filled, origin, start, move)
+        # Turned already by a displacement that is small beside every cell.
+        turned = filled & (signed_measure(start + 1e-3 * move, layer, data.dim) <= 0)
+        nodes = layer[turned].ravel()
+        if not len(nodes):
+            return gap, len(closed)
+        more = np.unique(origin[nodes[nodes >= old]])
+        closed = np.union1d(closed, more)
+        shift = np.where(np.isin(parts.node, more)[:, None], 0.0, shift)
+
+
+def _check_room(data: MeshData, gap: _Gap, key: str) -> None:
     """Raise MeshError if no node can move, or a crack front would be torn."""
-    if not opened.any():
+    moved = gap.origin[len(data.points) :]
+    if not len(moved):
         raise MeshError(
-            f"the layer has no room to open at {_at(data.points[parts.node[:1]])}",
+            "the layer has no room to open: all nodes of its facets are on an inner edge",
             key=key,
-            hint="Every node of these facets is on an inner edge; refine the mesh along them",
+            hint="Refine the mesh along these facets",
         )
     for name, front in data.fronts.items():
-        torn = np.intersect1d(front, parts.node[opened])
+        torn = np.intersect1d(front, moved)
         if len(torn):
             raise MeshError(
                 f"the crack front {name!r} crosses the layer at {_at(data.points[torn[:1]])}",
@@ -179,7 +222,7 @@ def _tagged(
     data: MeshData, index: FacetIndex, cut: Mask, result: MeshData, origin: Ints, groups: list[str]
 ) -> MeshData:
     """The result with its facet groups and with the notes that still hold."""
-    faces = _faces(data, index, cut, result, origin)
+    faces = layer_faces(data, index, cut, result, origin)
     before, after = _measures(data), _measures(result)
     taken = [name for name in before if abs(after[name] / before[name] - 1) > 1e-12]
     dropped = {f"{kind}:{name}" for kind in ("area", "volume") for name in taken}
@@ -255,16 +298,7 @@ def _layer_cells(data: MeshData, cut: Mask, parts: Parts, number: Ints) -> tuple
     return stacked[stacked[:, 0] >= 0], owner[stacked[:, 0] >= 0]
 
 
-def _fit(
-    data: MeshData,
-    index: FacetIndex,
-    cut: Mask,
-    start: Floats,
-    move: Floats,
-    cells: Ints,
-    layer: Ints,
-    thickness: float,
-) -> Floats:
+def _fit(data: MeshData, index: FacetIndex, cut: Mask, gap: _Gap, thickness: float) -> Floats:
     """Displacements with which no cell is inverted, spread into the body where they have to be.
 
     Raises:
@@ -274,24 +308,26 @@ def _fit(
     before = np.abs(signed_measure(data.points, data.cells, d))
 
     def left(move: Floats, scale: float) -> tuple[Floats, Floats]:
-        points = start + scale * move
-        return signed_measure(points, cells, d) / before, signed_measure(points, layer, d)
+        points = gap.start + scale * move
+        return signed_measure(points, gap.cells, d) / before, signed_measure(points, gap.layer, d)
 
+    move = gap.move
     old, new = left(move, 1.0)
     if old.min() > _SPREAD and new.min() > 0:
         return move
-    move = spread(data, index, cut, move, cells)
+    move = spread(data, index, cut, move, gap.cells)
     old, new = left(move, 1.0)
     if old.min() > _LEAST and new.min() > 0:
         return move
-    worst = cells[int(np.argmin(old))] if old.min() <= _LEAST else layer[int(np.argmin(new))]
+    in_layer = old.min() > _LEAST
+    worst = gap.layer[int(np.argmin(new))] if in_layer else gap.cells[int(np.argmin(old))]
     low, high = 0.0, 1.0
     for _ in range(20):
         middle = (low + high) / 2
         old, new = left(move, middle)
         fits = old.min() > _LEAST and new.min() > 0
         low, high = (middle, high) if fits else (low, middle)
-    place = _at(start[worst])
+    place = _at(gap.start[worst])
     if low == 0.0:
         raise MeshError(
             f"the facets fold so sharply at {place} that no layer fits",
@@ -306,119 +342,3 @@ def _fit(
         allowed=f"up to about {0.99 * low * thickness:.3g} um",
         hint="Choose a thinner layer or larger grains",
     )
-
-
-# -- facets ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Faces:
-    """Tagged facets of the new mesh, their groups, and notes on what they lie between."""
-
-    facets: Ints
-    tags: NDArray[np.int32]
-    groups: dict[str, int]
-    notes: dict[str, float | str]
-
-
-def _faces(data: MeshData, index: FacetIndex, cut: Mask, new: MeshData, origin: Ints) -> _Faces:
-    """Tagged facets with the layer in place.
-
-    Args:
-        data: Mesh before.
-        index: Of its facets.
-        cut: Its thickened facets.
-        new: Mesh with the layer as its last cells.
-        origin: Node before of each node of ``new``.
-    """
-    d, n_old = data.dim, len(data.cells)
-    owner = index.owners()
-    kept = ~cut | (owner[:, 1] < 0)
-    cell = owner[:, 0] // (d + 1)
-    # Thickened facets on the boundary stay where they are; the others go with their cells.
-    follows = ~cut[kept]
-    facets = data.facets[kept].copy()
-    rows = cell[kept][follows]
-    facets[follows] = _translate(facets[follows], data.cells[rows], new.cells[:n_old][rows])
-    tags = data.facet_tags[kept]
-
-    near = np.zeros(len(new.points), dtype=bool)
-    near[len(data.points) :] = True
-    near[data.facets[cut]] = True
-    sub = np.flatnonzero(near[new.cells].any(axis=1))
-    every = cell_facets(new.cells[sub], d, 1)
-    stacked = keys(np.concatenate([every, facets]), len(new.points))
-    row = np.argsort(stacked[: len(every)], kind="stable")
-    key = stacked[row]
-    same = np.r_[key[1:] == key[:-1], False]
-    single = ~(same | np.r_[False, same[:-1]])
-    pair = np.flatnonzero(same)
-    a, b = sub[row[pair] // (d + 1)], sub[row[pair + 1] // (d + 1)]
-    inner = (b >= n_old) & (new.cell_tags[a] != new.cell_tags[b])
-    inner &= ~np.isin(key[pair], stacked[len(every) :])
-    name_of = {tag: name for name, tag in new.cell_groups.items()}
-    gone = np.setdiff1d(data.facet_tags[cut], tags)
-    groups = {name: tag for name, tag in data.facet_groups.items() if tag not in gone}
-    notes: dict[str, float | str] = {}
-    more, marks = [facets], [tags]
-    between = np.sort(np.stack([new.cell_tags[a], new.cell_tags[b]], axis=1)[inner], axis=1)
-    for low, high in np.unique(between, axis=0).tolist():
-        chosen = (between == (low, high)).all(axis=1)
-        first, second = sorted((name_of[low], name_of[high]))
-        name = f"{first}_{second}"
-        groups.setdefault(name, max([0, *groups.values(), *data.facet_groups.values()]) + 1)
-        notes[f"between:{name}"] = f"{first}|{second}"
-        more.append(every[row[pair[inner]][chosen]])
-        marks.append(np.full(int(chosen.sum()), groups[name], dtype=np.int32))
-
-    outer = np.flatnonzero(single)
-    outer = outer[(sub[row[outer] // (d + 1)] >= n_old)]
-    outer = outer[~np.isin(key[outer], stacked[len(every) :])]
-    ends = every[row[outer]]
-    side = kept & ~cut & (owner[:, 1] < 0)
-    mark = _side_of_ends(ends, facets[side[kept]], data.facet_tags[side], origin, len(data.points))
-    more.append(ends[mark > 0])
-    marks.append(mark[mark > 0].astype(np.int32))
-    # What an outer group lies on: the layer's cells too, over its ends and on thickened facets.
-    end_tag = new.cell_tags[sub[row[outer] // (d + 1)]]
-    lies_on = {(int(k), name_of[int(t)]) for k, t in zip(mark, end_tag, strict=True)}
-    on_layer = {name_of[int(t)] for t in new.cell_tags[n_old:]}
-    lies_on |= {(int(k), name) for k in np.unique(tags[~follows]) for name in on_layer}
-    for name, tag in groups.items():
-        old = data.notes.get(f"between:{name}")
-        if isinstance(old, str):
-            also = sorted(f"{layer}|" for k, layer in lies_on if k == tag)
-            notes[f"between:{name}"] = ",".join(dict.fromkeys([*old.split(","), *also]))
-    return _Faces(np.concatenate(more), np.concatenate(marks).astype(np.int32), groups, notes)
-
-
-def _side_of_ends(
-    ends: Ints, sides: Ints, tags: NDArray[np.int32], origin: Ints, n_old: int
-) -> Ints:
-    """Tag of the outer side that each end face of the layer extends, 0 for an untagged one.
-
-    An end face lies over an edge (2-D: a node) of an outer facet and has at least one moved copy
-    of its nodes; the outer facet with that edge and that copy is the one it extends.
-    """
-    d = sides.shape[1]
-    if d == 2:
-        table: Ints = sides.reshape(-1, 1)
-        source = np.repeat(tags, 2)
-        wanted: Ints = ends.max(axis=1, keepdims=True)
-    else:
-        corners = np.array([(0, 1), (1, 2), (2, 0)])
-        edges = sides[:, corners].reshape(-1, 2)
-        table = np.concatenate([np.column_stack([origin[edges], edges[:, k]]) for k in (0, 1)])
-        source = np.tile(np.repeat(tags, 3), 2)
-        # Two of the three nodes share an origin, or one edge is whole: the largest is a copy.
-        low, high = origin[ends].min(axis=1), origin[ends].max(axis=1)
-        wanted = np.column_stack([low, high, ends.max(axis=1)])
-    is_copy = table[:, -1] >= n_old
-    table, source = table[is_copy], source[is_copy]
-    stacked = keys(np.concatenate([table, wanted]), len(origin))
-    known, first = np.unique(stacked[: len(table)], return_index=True)
-    if not len(known):
-        return np.zeros(len(ends), dtype=np.int64)
-    asked = stacked[len(table) :]
-    at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-    return np.where(known[at] == asked, source[first[at]], 0).astype(np.int64)
