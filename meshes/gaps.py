@@ -128,9 +128,11 @@ def _layer(data: MeshData, top: Topology, name: str, tag: int) -> Check:
         for axis in range(3):
             normal[:, axis] += np.bincount(corners[:, k], outward[:, axis], minlength=n)
     length = np.linalg.norm(normal, axis=1)
+    often = np.bincount(corners.ravel(), minlength=n)
     # Nodes on ridges and corners have no normal.
-    on = length > _SMOOTH * np.maximum(np.bincount(corners.ravel(), minlength=n), 1)
+    on = length > _SMOOTH * np.maximum(often, 1)
     normal[on] /= length[on][:, None]
+    deep = often == 0
 
     table = np.array(EDGES[d])
     cells = np.flatnonzero(mine)
@@ -147,21 +149,22 @@ def _layer(data: MeshData, top: Topology, name: str, tag: int) -> Check:
         if len(across):
             return report(title, 1, at(data.points[across[0]]))
         if least == 3:
-            two = _opposed(edges, on, normal, reference)
+            two = _opposed(edges, on, deep, normal, reference)
             least = 2 if two >= 0 else 3
     return report(title, least, at(data.points[two]) if two >= 0 else "")
 
 
-def _opposed(edges: Ints, on: Mask, normal: Floats, reference: Ints) -> int:
+def _opposed(edges: Ints, on: Mask, deep: Mask, normal: Floats, reference: Ints) -> int:
     """A node inside whose neighbours on the surface look away from each other, or -1.
 
     Args:
         edges: Shape (k, 2).
-        on: Which nodes are on the surface.
-        normal: At them.
+        on: Which nodes are where the surface is smooth.
+        deep: Which are off the surface.
+        normal: Outward, at the nodes of ``on``.
         reference: First neighbour on the surface of each node; filled in here.
     """
-    mixed = edges[on[edges].sum(axis=1) == 1]
+    mixed = edges[(on[edges[:, 0]] & deep[edges[:, 1]]) | (on[edges[:, 1]] & deep[edges[:, 0]])]
     outside = on[mixed[:, 0]]
     wall = np.where(outside, mixed[:, 0], mixed[:, 1])
     inside = np.where(outside, mixed[:, 1], mixed[:, 0])
