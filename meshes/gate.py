@@ -11,6 +11,7 @@ from ssbmech.meshes.coincident import coincident, local_size
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import EDGES, Floats, Ints, determinant, jacobians
 from ssbmech.meshes.gaps import gap_check, layer_checks, smallest_gap
+from ssbmech.meshes.names import check_names
 from ssbmech.meshes.watertight import (
     facet_checks,
     grain_checks,
@@ -19,7 +20,7 @@ from ssbmech.meshes.watertight import (
     topology,
 )
 
-__all__ = ["Check", "GateReport", "inspect", "refuse"]
+__all__ = ["Check", "GateReport", "check_names", "inspect", "refuse"]
 
 # Largest relative deviation of areas and volumes: polygons for curves, and parabolas for curves.
 _MEASURE_LIMIT = {1: 0.05, 2: 5e-3}

@@ -7,7 +7,7 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.catalog import BUILDERS, Kind, build, describe, parameters
 from ssbmech.meshes.cracks import griffith
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.gate import inspect, refuse
+from ssbmech.meshes.gate import check_names, inspect, refuse
 from ssbmech.meshes.split import split_crack
 
 
@@ -262,6 +262,24 @@ def test_quality_shares():
     assert report.quality_shares.keys() == {0.1, 0.2, 0.3}
     assert 0 <= report.quality_shares[0.1] <= report.quality_shares[0.3] < 0.1
     assert report.size_min < report.size_mean < report.size_max
+
+
+def test_all_unknown_names_at_once():
+    data = griffith(1, 10)
+    unused = check_names(
+        data, cells={"materials.electrolyte": "electrolyte"},
+        facets={"crack.faces": ["crack_lower", "crack_upper"]}, fronts={"crack.front": "tip_left"},
+    )  # fmt: skip
+    assert set(unused) == {"left", "right", "top", "bottom", "tip_right"}
+    with pytest.raises(MeshError, match=r"load.group: the mesh has no facet group 'tpo'.*'top'"):
+        check_names(data, facets={"load.group": "tpo"})
+    with pytest.raises(MeshError, match="lacks 3 groups") as error:
+        check_names(
+            data, cells={"materials.LLZO": "LLZO"}, facets={"a": ["crak_lower", "top"]},
+            fronts={"b": "tip_rigth"},
+        )  # fmt: skip
+    for text in ("materials.LLZO", "Known: electrolyte", "'crack_lower'", "'tip_right'"):
+        assert text in str(error.value)
 
 
 def test_good_mesh_passes_with_numbers():

@@ -3,9 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ssbmech.errors import MeshError
+from ssbmech.meshes.coincident import merge_coincident
 from ssbmech.meshes.cracks import edge, griffith
 from ssbmech.meshes.gate import inspect, refuse
+from ssbmech.meshes.grain_groups import as_grains
 from ssbmech.meshes.importer import read_mesh, write_msh
+from ssbmech.meshes.neper import quaternions
 from ssbmech.meshes.solid import penny
 
 
@@ -223,3 +226,278 @@ def test_a_broken_file_does_not_spoil_the_next(tmp_path):
     with pytest.raises(MeshError):
         read_mesh(tmp_path / "cut.msh", 1.0)
     assert len(read_mesh(tmp_path / "good.msh", 1.0).cells) == len(data.cells)
+
+
+# -- grains ---------------------------------------------------------------------------------------
+
+
+def with_grains(data):
+    turns = np.random.default_rng(3).normal(size=(4, 4))
+    turns /= np.linalg.norm(turns, axis=1)[:, None]
+    points = data.cells[:4, :1] if data.dim == 2 else data.cells[:4, :2]
+    return replace(
+        data,
+        grains=(np.arange(len(data.cells)) % 5).astype(np.int32),
+        orientations=turns,
+        lines={"triple_lines": points, "path": points[:2]},
+        notes=data.notes | {"grains": 4, "between:crack_upper": "electrolyte|", "model": "é|x"},
+    )
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("dim", [2, 3])
+def test_grains_lines_and_notes_come_back_to_the_bit(tmp_path, dim, order):
+    plain = griffith(1, 10, order=order) if dim == 2 else penny(1, 5, order=order, sectors=2)
+    data = with_grains(plain)
+    write_msh(data, tmp_path / "a.msh")
+    back = read_mesh(tmp_path / "a.msh", 1.0)
+    same(data, back)
+    for name in ("grains", "orientations"):
+        assert getattr(back, name).dtype == getattr(data, name).dtype
+        np.testing.assert_array_equal(getattr(back, name), getattr(data, name))
+    assert list(back.lines) == list(data.lines)
+    for name, nodes in data.lines.items():
+        np.testing.assert_array_equal(back.lines[name], nodes)
+    assert back.notes == data.notes
+    # in another unit measures are scaled, and lengths of unknown meaning left out
+    far = read_mesh(tmp_path / "a.msh", 1000.0).notes
+    kind = "area" if dim == 2 else "volume"
+    key = f"{kind}:electrolyte"
+    assert far[key] == pytest.approx(data.notes[key] * 1000.0**dim)
+    assert far["grains"] == 4
+
+
+@pytest.mark.parametrize("binary", [0, 1])
+def test_gmsh_opens_and_writes_grains(tmp_path, binary):
+    import gmsh
+
+    data = with_grains(griffith(1, 10))
+    write_msh(data, tmp_path / "a.msh")
+    gmsh.initialize(readConfigFiles=False, interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    gmsh.logger.start()
+    gmsh.merge(str(tmp_path / "a.msh"))
+    assert not [m for m in gmsh.logger.get() if m.startswith(("Error", "Warning"))]
+    gmsh.logger.stop()
+    view = gmsh.view.getTags()[0]
+    _, elements, values, _, _ = gmsh.view.getHomogeneousModelData(view, 0)
+    expected = np.concatenate([gmsh.model.mesh.getElements(2, e)[1][0]
+                               for _, e in gmsh.model.getEntities(2)])  # fmt: skip
+    np.testing.assert_array_equal(elements, expected)
+    np.testing.assert_array_equal(values, data.grains)
+    gmsh.option.setNumber("Mesh.Binary", binary)
+    gmsh.write(str(tmp_path / "b.msh"))
+    gmsh.option.setNumber("PostProcessing.SaveMesh", 0)
+    gmsh.view.write(view, str(tmp_path / "b.msh"), True)
+    gmsh.finalize()
+    back = read_mesh(tmp_path / "b.msh", 1.0)
+    np.testing.assert_array_equal(back.grains, data.grains)
+    np.testing.assert_array_equal(back.orientations, data.orientations)
+
+
+def neper(*, version="2.3", descriptor="rodrigues:passive", extra="", groups=("poly1", "poly2")):
+    """Two cubes of two tetrahedra's worth: a file in the layout that Neper writes."""
+    nodes = [(x, y, z) for x in (0, 1, 2) for y in (0, 1) for z in (0, 1)]
+    kuhn = [(0, 1, 3, 7), (0, 1, 5, 7), (0, 2, 3, 7), (0, 2, 6, 7), (0, 4, 5, 7), (0, 4, 6, 7)]
+    elements, sides = [], []
+    for grain, shift in ((1, 0), (2, 4)):
+        elements += [(4, grain, [n + shift + 1 for n in cell]) for cell in kuhn]
+    wall = [(2, 7, [5, 6, 8]), (2, 7, [5, 7, 8])]  # x = 1, between the grains
+    left = [(2, 3, [1, 2, 4]), (2, 3, [1, 3, 4])]
+    below = [(15, 2, [1]), (1, 4, [5, 6])]
+    rows = below + left + wall + elements
+    sides = [f"{k} {' '.join(map(str, n))}" for k, (_, _, n) in enumerate(left, start=7)]
+    names = ['0 2 "ver2"', '1 4 "edge4"', '2 3 "face3"', '2 7 "face7"', '2 9 "x0"']
+    names += [f'3 {k} "{n}"' for k, n in enumerate(groups, start=1)]
+    text = ["$MeshFormat", "2.2 0 8", "$EndMeshFormat"]
+    if version:
+        text += ["$MeshVersion", version, "$EndMeshVersion"]
+    text += ["$Domain", "cube", "$EndDomain", "$Nodes", str(len(nodes))]
+    text += [f"{k} {x}.0 {y}.0 {z}.0" for k, (x, y, z) in enumerate(nodes, start=1)]
+    text += ["$EndNodes", "$Elements", str(len(rows))]
+    text += [
+        f"{k} {kind} 3 {tag} {tag} 0 {' '.join(map(str, n))}"
+        for k, (kind, tag, n) in enumerate(rows, start=1)
+    ]
+    text += ["$EndElements", "$NSets", "1", "x0", "2", "1", "2", "$EndNSets"]
+    text += ["$Fasets", "1", "x0", "2", *sides, "$EndFasets"]
+    text += ["$PhysicalNames", str(len(names)), *names, "$EndPhysicalNames"]
+    text += ["$ElsetCrySym", "cubic", "$EndElsetCrySym", "$ElsetOrientations", f"2 {descriptor}"]
+    text += ["1 0.267949192431 0.0 0.0", "2 0.0 0.0 0.0", "$EndElsetOrientations", extra]
+    return "\n".join(text) + "\n"
+
+
+def test_neper_file(tmp_path):
+    path = tmp_path / "n2.msh"
+    path.write_text(neper())
+    plain = read_mesh(path, 1.0)
+    assert plain.grains is None
+    assert set(plain.cell_groups) == {"poly1", "poly2"}
+    assert "x0" in plain.facet_groups
+    data = read_mesh(path, 1.0, grains=True)
+    report = inspect(data)
+    refuse(report)
+    assert report.n_grains == 2
+    assert data.cell_groups == {"electrolyte": 1}
+    # the numbered face inside became the boundary, the numbered face outside the side of the file
+    assert set(data.facet_groups) == {"grain_boundaries", "x0"}
+    wall = data.facets[data.facet_tags == data.facet_groups["grain_boundaries"]]
+    assert len(wall) == 2
+    np.testing.assert_array_equal(data.points[wall, 0], 1.0)
+    side = data.facets[data.facet_tags == data.facet_groups["x0"]]
+    np.testing.assert_array_equal(data.points[side, 0], 0.0)
+    assert not data.fronts
+    # Neper's example of a crystal turned by 30 degrees about x (Orientation Convention)
+    half = np.radians(15)
+    np.testing.assert_allclose(data.orientations[0], [np.sin(half), 0, 0, np.cos(half)], atol=1e-9)
+    np.testing.assert_allclose(data.orientations[1], [0, 0, 0, 1], atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("version", "descriptor", "sign"),
+    [
+        ("2.3", "rodrigues:passive", 1),
+        ("2.3", "rodrigues", 1),
+        ("2.3", "rodrigues:active", -1),
+        # the words were exchanged in 2.3, the numbers stayed
+        ("2.2.3", "rodrigues:active", 1),
+        ("2.2.3", "rodrigues:passive", -1),
+        ("", "rodrigues", 1),
+    ],
+)
+def test_conventions_of_orientations(tmp_path, version, descriptor, sign):
+    (tmp_path / "a.msh").write_text(neper(version=version, descriptor=descriptor))
+    turn = read_mesh(tmp_path / "a.msh", 1.0, grains=True).orientations[0]
+    assert turn[0] / turn[3] == pytest.approx(sign * np.tan(np.radians(15)), rel=1e-9)
+
+
+def test_descriptors_agree():
+    """The values of one orientation in Neper's documentation: 30 degrees about x."""
+    c, s = np.cos(np.pi / 6), np.sin(np.pi / 6)
+    turn = [np.sin(np.pi / 12), 0, 0, np.cos(np.pi / 12)]
+    for form, values in {
+        "rodrigues": [0.267949192431123, 0, 0],
+        "euler-bunge": [0, 30, 0],
+        "euler-kocks": [270, 30, 90],
+        "euler-roe": [270, 30, 90],
+        "rotmat": [1, 0, 0, 0, c, s, 0, -s, c],
+        "axis-angle": [1, 0, 0, 30],
+        "quaternion": [np.cos(np.pi / 12), np.sin(np.pi / 12), 0, 0],
+    }.items():
+        found = quaternions(form, np.array([values], dtype=float))[0]
+        np.testing.assert_allclose(found * np.sign(found[3]), turn, atol=1e-12, err_msg=form)
+    # a general one, which tells a rotation from its transpose in every form
+    angles = np.array([[20.0, 50.0, 70.0]])
+    bunge = quaternions("euler-bunge", angles)[0]
+    for form, other in (
+        ("euler-kocks", [[290.0, 50.0, 20.0]]),
+        ("euler-roe", [[290.0, 50.0, 160.0]]),
+    ):
+        found = quaternions(form, np.array(other))[0]
+        assert abs(found @ bunge) == pytest.approx(1.0, abs=1e-12)
+    phi1, phi, phi2 = np.radians(angles[0])
+    a, b, c2 = np.cos([phi1, phi, phi2])
+    d, e, f = np.sin([phi1, phi, phi2])
+    # Bunge's matrix g: sample components to crystal components
+    g = [a * c2 - d * f * b, d * c2 + a * f * b, f * e,
+         -a * f - d * c2 * b, -d * f + a * c2 * b, c2 * e, d * e, -a * e, b]  # fmt: skip
+    found = quaternions("rotmat", np.array([g]))[0]
+    assert abs(found @ bunge) == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"version": ""}, "MeshVersion"),
+        ({"descriptor": "rodriguez"}, "Did you mean 'rodrigues'"),
+        ({"descriptor": "rodrigues:inverse"}, "active, passive"),
+        ({"descriptor": "quaternion"}, "4 finite numbers"),
+        ({"groups": ("left", "right")}, "named like a grain"),
+        ({"groups": ("poly1", "electrolyte")}, "beside its grains"),
+    ],
+)
+def test_bad_grains_say_why(tmp_path, changes, message):
+    (tmp_path / "a.msh").write_text(neper(**changes))
+    with pytest.raises(MeshError, match=message) as error:
+        read_mesh(tmp_path / "a.msh", 1.0, grains=True)
+    assert "a.msh" in str(error.value)
+
+
+def test_some_grains_without_orientation():
+    data = griffith(1, 10, order=1)
+    two = replace(
+        data,
+        cell_tags=np.where(np.arange(len(data.cells)) % 2, 1, 2).astype(np.int32),
+        cell_groups={"grain_1": 1, "grain_2": 2},
+    )
+    one = {"grain_1": np.array([0, 0, 0, 1.0])}
+    with pytest.raises(MeshError, match=r"1 of 2 grains .*'grain_2'"):
+        as_grains(two, orientation_of=one)
+    assert as_grains(two).orientations is None
+    assert as_grains(replace(data, grains=np.ones(len(data.cells), np.int32))).lines == {}
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_grains_of_cell_groups(order):
+    data = griffith(1, 10, order=order)
+    centre = data.points[data.cells[:, :3]].mean(axis=1)
+    quarter = (centre[:, 0] > 0) + 2 * (centre[:, 1] > 0)
+    groups = {"grain_4": 1, "grain_10": 2, "grain_7": 3, "lithium": 4}
+    made = as_grains(replace(data, cell_tags=(quarter + 1).astype(np.int32), cell_groups=groups))
+    assert made.cell_groups == {"electrolyte": 1, "lithium": 2}
+    # in the order of their numbers: 4, 7, 10
+    expected = np.array([1, 3, 2, 0])[quarter]
+    np.testing.assert_array_equal(made.grains, expected)
+    np.testing.assert_array_equal(made.cell_tags, np.where(expected > 0, 1, 2))
+    report = inspect(replace(made, notes={k: v for k, v in made.notes.items() if "area" not in k}))
+    refuse(report)
+    assert made.facets.shape[1] == order + 1
+    assert set(data.facet_groups) < set(made.facet_groups)
+
+
+# -- duplicate nodes ------------------------------------------------------------------------------
+
+
+def apart(data, shift, *, keep_groups=True):
+    """The mesh and a copy of it beside, that share no node."""
+    n = len(data.points)
+    return replace(
+        data,
+        points=np.vstack([data.points, data.points + shift]),
+        cells=np.vstack([data.cells, data.cells + n]),
+        cell_tags=np.tile(data.cell_tags, 2),
+        facets=np.vstack([data.facets, data.facets + n]),
+        facet_tags=np.tile(data.facet_tags, 2),
+        fronts={name: nodes for name, nodes in data.fronts.items() if keep_groups},
+        notes={},
+    )
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("noise", [0.0, 1e-9])
+def test_parts_that_share_no_node_are_joined_on_request(tmp_path, order, noise):
+    data = griffith(1, 10, order=order)
+    two = apart(data, np.array([20.0, 0, 0]))
+    two.points[len(data.points) :, 0] += noise
+    write_msh(two, tmp_path / "a.msh")
+    with pytest.raises(MeshError, match="separate parts = 2"):
+        refuse(inspect(read_mesh(tmp_path / "a.msh", 1.0)))
+    back = read_mesh(tmp_path / "a.msh", 1.0, merge_duplicates=True)
+    report = inspect(back)
+    refuse(report)
+    assert report.n_parts == 1
+    on_side = np.unique(data.facets[data.facet_tags == data.facet_groups["right"]])
+    assert back.notes["duplicate_nodes_merged"] == len(on_side)
+    # both cracks stay open, and the sides that met are no sides any more
+    for name in ("crack_lower", "crack_upper"):
+        many = [(d.facet_tags == d.facet_groups[name]).sum() for d in (data, back)]
+        assert many[1] == 2 * many[0]
+    for name, x in (("right", 30), ("left", -10)):
+        rows = back.facets[back.facet_tags == back.facet_groups[name]]
+        np.testing.assert_allclose(back.points[rows, 0], x, atol=1e-6)
+    assert back.order == order
+
+
+def test_merging_leaves_a_sound_mesh_alone():
+    data = griffith(1, 10)
+    assert merge_coincident(data) is data
