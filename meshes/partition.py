@@ -25,10 +25,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.errors import MeshError
+from ssbmech.meshes.bisection import bisect, centres, ghost_parts
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Floats, Ints
 from ssbmech.meshes.parameters import count
-from ssbmech.meshes.watertight import Topology, topology
+from ssbmech.meshes.watertight import topology
 
 _HEADER, _WHOLE = "mesh.json", "whole.npz"
 _FORMAT = 1
@@ -284,42 +285,10 @@ def outline(header: Header) -> MeshData:
     )
 
 
-def bisect(points: Floats, parts: int) -> NDArray[np.int32]:
-    """Parts of equal size by repeated cuts across the direction of greatest extent.
-
-    Recursive inertial bisection: each cut is a plane normal to the principal axis of what it
-    cuts, so it is short; 3 parts are cut 1 : 2, and so on. The same points give the same parts.
-
-    Args:
-        points: Centres of cells, shape (n, 3).
-        parts: Number of parts.
-
-    Returns:
-        Part of every cell, shape (n,); sizes differ by one or two.
-    """
-    found = np.zeros(len(points), dtype=np.int32)
-    work = [(np.arange(len(points)), 0, parts)]
-    while work:
-        rows, first, n = work.pop()
-        found[rows] = first
-        if n == 1:
-            continue
-        x = points[rows] - points[rows].mean(axis=0)
-        axis = np.linalg.eigh(x.T @ x)[1][:, -1]
-        axis *= np.sign(axis[np.argmax(np.abs(axis))])
-        left = n // 2
-        # at least one cell for every part
-        cut = min(max(round(len(rows) * left / n), left), len(rows) - (n - left))
-        order = np.argsort(x @ axis, kind="stable")
-        work.append((np.sort(rows[order[:cut]]), first, left))
-        work.append((np.sort(rows[order[cut:]]), first + left, n - left))
-    return found
-
-
 def _write(data: MeshData, folder: Path, parts: int) -> None:
     d, n = data.dim, len(data.points)
-    part = bisect(_centres(data), parts)
-    ghosts, starts = _ghosts(topology(data), part)
+    part = bisect(centres(data), parts)
+    ghosts, starts = ghost_parts(topology(data), part)
     order = np.argsort(part, kind="stable")
     ends = np.searchsorted(part[order], np.arange(parts + 1))
     slab = np.array([n * p // parts for p in range(parts + 1)])
@@ -368,30 +337,6 @@ def _write(data: MeshData, folder: Path, parts: int) -> None:
         "hashes": hashes,
     }
     (folder / _HEADER).write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
-
-
-def _centres(data: MeshData) -> Floats:
-    total = data.points[data.cells[:, 0]]
-    for k in range(1, data.dim + 1):
-        total = total + data.points[data.cells[:, k]]
-    return np.asarray(total / (data.dim + 1))
-
-
-def _ghosts(top: Topology, part: NDArray[np.int32]) -> tuple[NDArray[np.int32], Ints]:
-    """Parts that hold each cell, its own first, and where each cell's begin."""
-    n, parts = len(part), int(part.max()) + 1
-    cells = top.cell(top.inner)
-    cells = cells[part[cells[:, 0]] != part[cells[:, 1]]]
-    both = np.concatenate([cells, cells[:, ::-1]])
-    wanted = np.unique(both[:, 0] * parts + part[both[:, 1]])
-    length = 1 + np.bincount(wanted // parts, minlength=n)
-    starts = np.append(0, np.cumsum(length))
-    found = np.empty(starts[-1], dtype=np.int32)
-    found[starts[:-1]] = part
-    others = np.ones(len(found), dtype=bool)
-    others[starts[:-1]] = False
-    found[others] = wanted % parts
-    return found, starts
 
 
 def _name(part: int) -> str:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ssbmech.errors import MeshError
+from ssbmech.meshes.bisection import bisect
 from ssbmech.meshes.cracks import griffith
 from ssbmech.meshes.partition import (
-    bisect,
     outline,
     read_header,
     read_parts,
