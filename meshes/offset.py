@@ -22,8 +22,9 @@ def displacements(
 ) -> Floats:
     """Displacement of the copy of each part's node, zero where it stays, shape (n_parts, dim).
 
-    First the outer sides (exactly), then the offset from the thickened facets, then, with what
-    freedom is left, the planes of other tagged facets; of all solutions the shortest.
+    First the outer sides and the interfaces between materials (exactly), then the offset from the
+    thickened facets, then, with what freedom is left, the planes of other tagged facets; of all
+    solutions the shortest.
     """
     d = data.dim
     solver = _Offsets(len(parts.node), d)
@@ -34,8 +35,14 @@ def displacements(
     outer = index.row[single]
     on_cut = np.isin(index.key[single], index.tagged[cut])
     mark = _tags_of(data, index, index.key[single])
-    rows = _corners(data, outer[~on_cut], part_of)
-    solver.flat_sides(rows, mark[~on_cut][rows.facet])
+    others = index.owners(~cut)
+    inner = others[others[:, 1] >= 0]
+    tag = data.cell_tags[inner // (d + 1)]
+    first = np.where(tag[:, 0] < tag[:, 1], inner[:, 0], inner[:, 1])  # all from the same side
+    interface = tag[:, 0] != tag[:, 1]
+    group = data.facet_tags[~cut][others[:, 1] >= 0]
+    rows = _corners(data, np.r_[outer[~on_cut], first[interface]], part_of)
+    solver.flat_sides(rows, np.r_[mark[~on_cut], group[interface]][rows.facet])
 
     # Facets of no width on either side only give way.
     facet, column = np.nonzero((parts.sides >= 0) & (width.sum(axis=1) > 0)[:, None])
@@ -43,9 +50,7 @@ def displacements(
     w = width[facet, column]
     solver.stage(rows.part, rows.normal, -w[rows.facet], rows.angle, cutoff=1e-6, longest=_MITRE)
 
-    others = index.owners(~cut)
-    inner = others[others[:, 1] >= 0].ravel()
-    planes = _corners(data, inner, part_of)
+    planes = _corners(data, inner[~interface].ravel(), part_of)
     solver.stage(planes.part, planes.normal, np.zeros(len(planes.part)), planes.angle, cutoff=0.05)
 
     shift = solver.shift
@@ -242,7 +247,7 @@ class _Offsets:
             self.free[mine] -= np.einsum("pri,prj->pij", right, right)
 
     def flat_sides(self, rows: _Corners, mark: Ints) -> None:
-        """Stay on the outer sides: one plane per side group, or each facet where it has corners."""
+        """Stay on sides and interfaces: a plane per group, or each facet where it has corners."""
         mean, flat, inverse = _mean_normals(rows.part, mark, rows.normal)
         part, first = np.unique(inverse, return_index=True)
         smooth = flat[part] > 0.87  # within 30 degrees of the mean: flat or curved, no corner

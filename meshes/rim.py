@@ -165,18 +165,18 @@ class _Labels:
             todo = sorted(set(todo) | set(changed))
 
     def _improve(self, facet: int) -> list[int]:
-        """Change the better of a facet's two cells, if that helps; its facets, or none."""
+        """Give a cell to a neighbour's piece if that helps; the facets of the cell, or none."""
         if self.cost(facet) == 0:
             return []
         best, choice = 0.0, None
-        pair = self.cells[facet]
-        for cell, other in (pair, pair[::-1]):
+        for cell in self.cells[facet]:
             if cell in self.fixed:
                 continue
-            wanted = int(self.label[other])
-            gain = sum(self.cost(k) - self.cost(k, {cell: wanted}) for k in self.of_cell[cell])
-            if gain > best + 1e-12:
-                best, choice = gain, (cell, wanted)
+            around = {int(self.label[c]) for k in self.of_cell[cell] for c in self.cells[k]}
+            for wanted in sorted(around - {int(self.label[cell])}):
+                gain = sum(self.cost(k) - self.cost(k, {cell: wanted}) for k in self.of_cell[cell])
+                if gain > best + 1e-12:
+                    best, choice = gain, (cell, wanted)
         if choice is None:
             return []
         self.label[choice[0]] = choice[1]

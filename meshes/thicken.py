@@ -189,8 +189,9 @@ def _open(
         filled = width.sum(axis=1)[owner[:, 0]] == 0
         cells = moved_cells(data.cells, parts, number)
         gap = _Gap(cells, layer, owner[:, 1], filled, origin, start, move)
-        # Turned already by a displacement that is small beside every cell.
-        turned = filled & (signed_measure(start + 1e-3 * move, layer, data.dim) <= 0)
+        # By a small part of the displacement (the continuation is in the way), or the whole one.
+        volume = [signed_measure(start + part * move, layer, data.dim) for part in (1e-3, 1.0)]
+        turned = filled & (np.minimum(*volume) <= 0)
         nodes = layer[turned].ravel()
         if not len(nodes):
             return gap, len(closed)
