@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from ssbmech.meshes.elements import Floats
 from ssbmech.meshes.tessellation import Tessellation
-from ssbmech.meshes.tidy import Loop
+from ssbmech.meshes.tidy import Loop, as_lists
 
 
 def stripes(box: Floats, axis: int, widths: Floats, periodic: bool) -> Tessellation:
@@ -78,7 +78,7 @@ def extrude(flat: Tessellation, axis: int, ends: Floats) -> Tessellation:
     faces: list[Loop] = []
     beside = []
     near: list[dict[int, int]] = [{} for _ in range(flat.n_cells)]
-    for (a, b), (i, j) in zip(flat.faces, flat.neighbours.tolist(), strict=True):
+    for (a, b), (i, j) in zip(flat.faces, as_lists(flat.neighbours), strict=True):
         quad = (a, b, b + n, a + n)
         faces.append(quad[::-1] if flip else quad)
         beside.append((i, j if j >= 0 else -1 - (2 * across[(-1 - j) // 2] + (-1 - j) % 2)))

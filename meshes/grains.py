@@ -11,6 +11,7 @@ from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import NODES, Floats, Ints, compact, orient
 from ssbmech.meshes.session import TYPES, session
 from ssbmech.meshes.tessellation import Tessellation
+from ssbmech.meshes.tidy import as_lists
 
 CELLS = "electrolyte"
 BOUNDARIES = "grain_boundaries"
@@ -77,11 +78,11 @@ def _fill(gmsh: Any) -> None:
 
 def _plane(gmsh: Any, made: Tessellation) -> _Entities:
     geo, found = gmsh.model.geo, _Entities()
-    points = [geo.addPoint(x, y, 0) for x, y in made.vertices.tolist()]
+    points = [geo.addPoint(float(x), float(y), 0) for x, y in made.vertices]
     loops: list[list[int]] = [[] for _ in range(made.n_cells)]
     at: list[set[int]] = [set() for _ in points]
     lines = []
-    for (a, b), pair in zip(made.faces, made.neighbours.tolist(), strict=True):
+    for (a, b), pair in zip(made.faces, as_lists(made.neighbours), strict=True):
         line = geo.addLine(points[a], points[b])
         lines.append(line)
         for sign, cell in zip((1, -1), pair, strict=True):
@@ -101,10 +102,10 @@ def _plane(gmsh: Any, made: Tessellation) -> _Entities:
 
 def _solid(gmsh: Any, made: Tessellation) -> _Entities:
     geo, found = gmsh.model.geo, _Entities()
-    points = [geo.addPoint(*row) for row in made.vertices.tolist()]
+    points = [geo.addPoint(*map(float, row)) for row in made.vertices]
     pairs, faces_at = made.edges()
     lines = {}
-    for (a, b), faces in zip(pairs.tolist(), faces_at, strict=True):
+    for (a, b), faces in zip(as_lists(pairs), faces_at, strict=True):
         lines[a, b] = geo.addLine(points[a], points[b])
         lines[b, a] = -lines[a, b]
         cells = np.unique(made.neighbours[sorted(faces)])
@@ -112,7 +113,7 @@ def _solid(gmsh: Any, made: Tessellation) -> _Entities:
             found.triple.append(lines[a, b])
     shells: list[list[int]] = [[] for _ in range(made.n_cells)]
     surfaces = []
-    for loop, pair in zip(made.faces, made.neighbours.tolist(), strict=True):
+    for loop, pair in zip(made.faces, as_lists(made.neighbours), strict=True):
         curves = [lines[a, b] for a, b in zip(loop, (*loop[1:], loop[0]), strict=True)]
         surface = geo.addPlaneSurface([geo.addCurveLoop(curves)])
         surfaces.append(surface)
@@ -139,16 +140,14 @@ def _match_sides(gmsh: Any, made: Tessellation, entities: list[int]) -> None:
         return
     for axis in range(made.dim):
         lower, upper = [], []
-        other = np.delete(np.arange(made.dim), axis)
         # coordinates across are the same numbers on both sides, so they are names
-        high = {
-            frozenset(tuple(made.vertices[v, other].tolist()) for v in made.faces[face]): face
-            for face in np.flatnonzero(made.neighbours[:, 1] == -2 - 2 * axis)
-        }
-        for face in np.flatnonzero(made.neighbours[:, 1] == -1 - 2 * axis):
-            name = frozenset(tuple(made.vertices[v, other].tolist()) for v in made.faces[face])
+        across = np.delete(made.vertices, axis, axis=1)
+        names = [frozenset(map(bytes, across[list(loop)])) for loop in made.faces]
+        low, high = made.neighbours[:, 1] == -1 - 2 * axis, made.neighbours[:, 1] == -2 - 2 * axis
+        above = {names[face]: entities[face] for face in np.flatnonzero(high)}
+        for face in np.flatnonzero(low):
             lower.append(entities[face])
-            upper.append(entities[high.pop(name)])
+            upper.append(above.pop(names[face]))
         shift = np.eye(4)
         shift[axis, 3] = made.box[1, axis] - made.box[0, axis]
         gmsh.model.mesh.setPeriodic(made.dim - 1, upper, lower, shift.ravel().tolist())

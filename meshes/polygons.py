@@ -6,7 +6,7 @@ import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.elements import Floats, Ints
 from ssbmech.meshes.power import Diagram, edges_of
-from ssbmech.meshes.tidy import Complex, Loop
+from ssbmech.meshes.tidy import Complex, Loop, as_lists
 
 
 def complex_of(part: Diagram, box: Floats, periodic: bool) -> Complex:
@@ -30,7 +30,7 @@ def complex_of(part: Diagram, box: Floats, periodic: bool) -> Complex:
     links: dict[tuple[int, int], dict[int, list[int]]] = {}
     labels, ends = edges_of(part)
     pairs = [(0, 1)] if dim == 2 else [(0, 1), (0, 2), (1, 2)]
-    for label, (a, b) in zip(labels.tolist(), ends.tolist(), strict=True):
+    for label, (a, b) in zip(as_lists(labels), as_lists(ends), strict=True):
         for i, j in pairs:
             if label[j] >= 0:  # sorted: a face has at least one cell, the larger label
                 near = links.setdefault((label[i], label[j]), {})
@@ -44,7 +44,7 @@ def complex_of(part: Diagram, box: Floats, periodic: bool) -> Complex:
             loop = loop[::-1]
         loops.append(loop)
         cells.append((number_of[first], number_of[second] if second >= 0 else second))
-    sides = [frozenset(-1 - s for s in row if s < 0) for row in rows.tolist()]
+    sides = [frozenset(-1 - s for s in row if s < 0) for row in as_lists(rows)]
     partners: list[dict[int, int]] = [{} for _ in rows]
     if periodic:
         partners = _partners(part, box)
@@ -91,7 +91,7 @@ def _partners(part: Diagram, box: Floats) -> list[dict[int, int]]:
         return (*who, *sorted(sides))
 
     still = np.zeros(len(size), dtype=int)
-    rows = part.rows.tolist()
+    rows = as_lists(part.rows)
     on = [{-1 - k for k in row if k < 0} for row in rows]
     for v, row in enumerate(rows):
         if on[v]:

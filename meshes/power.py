@@ -101,7 +101,11 @@ def _general(
         points, base = _images(box, seeds, margin) if periodic else (seeds, np.arange(len(seeds)))
         hull = _lower_hull(points, weights[base], spacing, len(seeds))
         if hull is None:
-            return None
+            # Too few images: given cells then reach those at the rim, which lie on a lattice.
+            if not periodic or margin > 2 * float((box[1] - box[0]).max()):
+                return None
+            margin *= 1.5
+            continue
         rows, vertices = hull
         if not periodic:
             return Diagram(rows, vertices, points, base)
@@ -121,7 +125,8 @@ def _images(box: Floats, seeds: Floats, margin: float) -> tuple[Floats, Ints]:
     """Seeds and their translates within a margin of the box."""
     size = box[1] - box[0]
     most = [int(np.ceil(margin / s)) for s in size]
-    points, base = [seeds], [np.arange(len(seeds))]
+    points: list[Floats] = [seeds]
+    base: list[Ints] = [np.arange(len(seeds), dtype=np.int64)]
     for shift in product(*(range(-m, m + 1) for m in most)):
         if any(shift):
             moved = seeds + np.array(shift) * size
@@ -222,6 +227,9 @@ def cut(whole: Diagram, box: Floats) -> Diagram:
         side = np.full((len(labels), 1), -1 - s)
         rows = np.concatenate([rows[inside], np.sort(np.hstack([labels, side]), axis=1)])
         points = np.concatenate([points[inside], fresh])
+    for s in range(2 * dim):  # points between two of a side are off it by rounding
+        axis, high = divmod(s, 2)
+        points[(rows == -1 - s).any(axis=1), axis] = box[high, axis]
     return Diagram(rows, points, whole.seeds, whole.base)
 
 
@@ -353,7 +361,11 @@ def fit_weights(
         error, share = float(np.linalg.norm(wrong)), 1.0
         while share > 1e-6:
             trial = weights + share * step
-            after, found_after = sizes(box, seeds, trial, periodic)
+            try:
+                after, found_after = sizes(box, seeds, trial, periodic)
+            except MeshError:  # far too long a step: one cell holds all of a periodic box
+                share /= 2
+                continue
             better = float(np.linalg.norm(targets - after.cells)) <= (1 - share / 2) * error
             if better and after.cells.min() >= least:
                 break

@@ -75,8 +75,8 @@ class Tessellation:
         """Area or volume of each cell, shape (n_cells,) [um^dim]."""
         x = self.vertices - self.box.mean(axis=0)
         if self.dim == 2:
-            face = np.arange(len(self.faces))
-            corners = np.array(self.faces)
+            face: Ints = np.arange(len(self.faces), dtype=np.int64)
+            corners: Ints = np.array(self.faces, dtype=np.int64)
             a, b = x[corners[:, 0]], x[corners[:, 1]]
             share = (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) / 2
         else:
@@ -86,11 +86,13 @@ class Tessellation:
         first, second = self.neighbours[face].T
         inner = second >= 0
         total = np.bincount(first, share, minlength=self.n_cells)
-        return total - np.bincount(second[inner], share[inner], minlength=self.n_cells)
+        other = np.bincount(second[inner], share[inner], minlength=self.n_cells)
+        return np.asarray(total - other, dtype=float)
 
     def grain_measures(self) -> Floats:
         """Area or volume of each grain, shape (n_grains,) [um^dim]."""
-        return np.bincount(self.grain, self.measures(), minlength=self.n_grains)
+        total = np.bincount(self.grain, self.measures(), minlength=self.n_grains)
+        return np.asarray(total, dtype=float)
 
     def diameters(self) -> Floats:
         """Diameter of the circle or sphere of each grain's size, shape (n_grains,) [um].
@@ -100,7 +102,8 @@ class Tessellation:
         if self.columnar_axis is None:
             return equivalent_diameter(self.grain_measures(), self.dim)
         length = float(np.ptp(self.box[:, self.columnar_axis]))
-        return equivalent_diameter(self.grain_measures() / length, self.dim - 1)
+        across: Floats = np.asarray(self.grain_measures() / length, dtype=float)
+        return equivalent_diameter(across, self.dim - 1)
 
     def cell_faces(self, cell: int) -> Ints:
         """Numbers of the faces of a cell."""
@@ -189,8 +192,10 @@ def from_seeds(
     missing = np.setdiff1d(np.arange(len(x)), cells.grain)
     if len(missing):
         raise MeshError(
-            f"the cell of seed {missing[0] + 1} is empty", key="weights", value=float(w[missing[0]])
-        )
+            f"the cell of seed {missing[0] + 1} is empty", key="weights",
+            value=float(w[missing[0]]), allowed="distinct seeds, weights of similar size",
+            hint="Raise this weight: neighbours may not be larger by their squared distance",
+        )  # fmt: skip
     left = remove_short_edges(cells, max(shortest, 1e-5 * spacing))
     return _frozen(cells, corners, x, w, periodic, left)
 
@@ -290,7 +295,7 @@ def tessellate(
     rng = np.random.default_rng(seed)
     n = _number_of_grains(corners, mean_size, spread, periodic)
     seeds = corners[0] + rng.random((n, dim)) * (corners[1] - corners[0])
-    weights = np.zeros(n)
+    weights: Floats = np.zeros(n)
     if spread != "poisson":
         sizes = _draw(n, spread, rng) ** dim
         targets = sizes * (np.prod(corners[1] - corners[0]) / sizes.sum())

@@ -13,6 +13,7 @@ import heapq
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 from ssbmech.meshes.elements import Floats, Ints
@@ -23,6 +24,11 @@ Loop = tuple[int, ...]
 _FLATTEST = 0.02
 _FLATTEST_PIECE = 1e-3
 _ROUNDS = 4
+
+
+def as_lists(rows: Ints) -> list[list[int]]:
+    """Rows of whole numbers as lists, for loops that are not NumPy's."""
+    return cast(list[list[int]], rows.tolist())
 
 
 @dataclass
@@ -58,7 +64,7 @@ class Complex:
             for cell in pair:
                 if cell >= 0:
                     self.faces_of[cell].add(face)
-        self.pieces = Counter(self.grain.tolist())
+        self.pieces = Counter(int(g) for g in self.grain)
 
     @property
     def dim(self) -> int:
