@@ -7,7 +7,9 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import cell_facets, keys, orient, signed_measure
 from ssbmech.meshes.gate import inspect, refuse
+from ssbmech.meshes.grains import mesh_grains
 from ssbmech.meshes.split import split_crack
+from ssbmech.meshes.tessellation import tessellate
 from ssbmech.meshes.thicken import thicken_facets, thicken_grain_boundaries
 
 
@@ -299,6 +301,25 @@ def test_grain_boundary_reaches_bonded_lithium_with_its_whole_thickness(dim):
     assert "" not in thick.facet_groups
     faces_are_watertight(thick)
     refuse(inspect(thick))
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_corners_where_more_planes_meet_than_dimensions(seed):
+    """Grains without short edges have such corners, also on the sides: every cell stays valid."""
+    tess = tessellate([[0, 0, 0], [3, 3, 3]], mean_size=1.0, seed=seed)
+    planes = [len({f for f in tess.cell_faces(g) if v in tess.faces[f]})
+              for g in range(0, tess.n_cells, 4)
+              for v in {v for f in tess.cell_faces(g) for v in tess.faces[f]}]  # fmt: skip
+    assert max(planes) > 3
+    data = mesh_grains(tess, 0.3)
+    thick = thicken_grain_boundaries(data, 0.004)
+    assert size(thick) == pytest.approx(27, rel=1e-12)
+    inner = tess.neighbours[:, 1] >= 0
+    area = tess.face_measures()[inner].sum()
+    # less where layers cross; more at corners that give way to a plane
+    assert 0.95 < size(thick, "grain_boundary") / (0.004 * area) < 1.01
+    faces_are_watertight(thick)
+    assert signed_measure(thick.points, thick.cells, 3).min() > 0
 
 
 # -- bad input -------------------------------------------------------------------------------------
