@@ -141,7 +141,7 @@ def draw(mesh: Path, picture: Path) -> None:
         command = ["-m", "ssbmech.output.figures_mesh", str(mesh), str(picture), str(dpi)]
         _run(command, mesh)
         with Image.open(picture) as drawn:
-            small = drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            small = drawn.convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE)
         small.save(picture, optimize=True)
         if picture.stat().st_size <= HEAVIEST:
             return

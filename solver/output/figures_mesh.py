@@ -25,7 +25,7 @@ from ssbmech.output import figures_style as style
 from ssbmech.output.figures_mesh_legend import legend
 from ssbmech.output.figures_mesh_section import Facets, Section, facets
 from ssbmech.output.figures_mesh_section import plane as plane_section
-from ssbmech.output.figures_mesh_zoom import Window, windows
+from ssbmech.output.figures_mesh_zoom import Window, overlap, parents, windows
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ def draw(mesh: Path, picture: Path, dpi: int = DPI) -> None:
     try:
         fig.savefig(
             aside, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.05,
-            metadata={"Software": None}, pil_kwargs={"optimize": True},
+            metadata={"Software": None},
         )  # fmt: skip
         aside.replace(picture)
     finally:
@@ -102,9 +102,9 @@ def _compose_plane(
     axes = _place(fig, panels)
     for k, (ax, panel, part) in enumerate(zip(axes, panels, limits, strict=True)):
         _zoomable(ax, section, rgb, looks, part, panel, frame=k > 0)
-    for k in range(1, len(axes)):
-        _mark(axes[k - 1], limits[k], "abc"[k])
-        style.panel(axes[k], "abc"[k])
+    for k, parent in enumerate(parents(limits), start=1):
+        _mark(axes[parent], limits[k], "abcd"[k])
+        style.panel(axes[k], "abcd"[k])
     if zooms:
         style.panel(axes[0], "a")
         return None
@@ -137,6 +137,13 @@ def _layout(aspect: float, widest: list[float]) -> list[Panel]:
         top = _TITLE + height + _BELOW + _TITLE
         tall = min(2.7, (_WIDTH - _GAP * (count - 1)) / count)
         return [Panel(0, _TITLE, _WIDTH, height), *_row(widest, 0, top, _WIDTH, tall)]
+    if count > 2:  # two rows: the body and the widest zoom, then the others
+        height = min(3.2, (_WIDTH - _GAP) / (aspect + 1))
+        left = height * aspect + _GAP
+        body = Panel(0, _TITLE, height * aspect, height)
+        first = _row([min(1.6, widest[0])], left, _TITLE, _WIDTH - left, height)
+        top = 2 * _TITLE + height + _BELOW
+        return [body, *first, *_row(widest[1:], 0, top, _WIDTH, 2.7)]
     height = min(_TALLEST, (_WIDTH - count * _GAP) / (aspect + count))
     left = height * aspect + _GAP
     zooms = _row([min(1.6, w) for w in widest], left, _TITLE, _WIDTH - left, height)
@@ -176,12 +183,17 @@ def _compose_solid(
     limits = [
         w.limits(box, panel.width / panel.height) for w, panel in zip(parts, flat, strict=True)
     ]
-    for k, (ax, panel, part) in enumerate(zip(axes[len(pictures) :], flat, limits, strict=True)):
+    shown = axes[len(pictures) :]
+    for k, (ax, panel, part) in enumerate(zip(shown, flat, limits, strict=True)):
         _zoomable(ax, section, rgb, looks, part, panel, frame=not (view.at_side and k == 0))
-        if k:
-            _mark(axes[len(pictures) + k - 1], part, "abcde"[len(pictures) + k])
+    for k, parent in enumerate(parents(limits), start=1):
+        letter = "abcde"[len(pictures) + k]
+        if parent or view.at_side or overlap(limits[0], limits[k]):
+            _mark(shown[parent], limits[k], letter)
+        else:
+            _mark_cut(axes[1], pictures[1], view, limits[k], letter)
     if limits and not view.at_side:
-        _mark_cut(axes[1], pictures[1], view, limits[0])
+        _mark_cut(axes[1], pictures[1], view, limits[0], "c")
     page = fig.get_size_inches()[1]
     for k, ax in enumerate(axes):
         if k < len(pictures):  # renderings differ in height, their letters do not
@@ -281,14 +293,14 @@ def _triad(ax: Any, screen: Floats) -> None:
                        fontsize=7)  # fmt: skip
 
 
-def _mark_cut(ax: Any, rendered: Any, view: Any, limits: tuple[float, ...]) -> None:
+def _mark_cut(ax: Any, rendered: Any, view: Any, limits: tuple[float, ...], letter: str) -> None:
     """Frame on the rendered cut what the zoom shows."""
     x0, x1, y0, y1 = limits
     corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]])
     points = corners @ view.to_plane + view.distance * view.normal
     at = rendered.pixel(points)
     ax.plot(at[:, 0], at[:, 1], color="black", lw=0.8, path_effects=_halo())
-    ax.annotate("c", at[2], (2, 1), textcoords="offset points", fontsize=8, fontweight="bold",
+    ax.annotate(letter, at[2], (2, 1), textcoords="offset points", fontsize=8, fontweight="bold",
                 path_effects=_halo())  # fmt: skip
     ax.set_xlim(0, rendered.image.shape[1])
     ax.set_ylim(rendered.image.shape[0], 0)

@@ -16,6 +16,8 @@ Ints = NDArray[np.int64]
 # Element edges appear between these lengths on paper [pt].
 EDGE_FROM, EDGE_FULL = 1.6, 6.0
 _EDGE_ALPHA = 0.45
+# Lines from this rank on, cracks, have a white rim.
+_RIMMED = 6
 # A middle node so far off its chord [pt] makes a side curved.
 _BOW = 0.1
 
@@ -75,11 +77,12 @@ def _feature(
     ax: Any, section: Section, rows: Ints, limits: tuple[float, ...], scale: float, name: str,
     look: Line, width: float,
 ) -> None:  # fmt: skip
-    """A named line; a blocked part of an interface is a warning: yellow with a black rim."""
+    """A named line; blocked parts have a black rim, cracks a white one against bright grains."""
     solid = {"capstyle": "round"} if look.style == "-" else {}
     order = {"zorder": 4 + look.rank, **solid}
-    if "blocked" in name:
-        _lines(ax, section, rows, limits, scale, colors=OUTLINE, linewidths=width + 1.0, **order)
+    rim = OUTLINE if "blocked" in name else "white" if look.rank >= _RIMMED else None
+    if rim is not None:
+        _lines(ax, section, rows, limits, scale, colors=rim, linewidths=width + 1.0, **order)
     _lines(
         ax, section, rows, limits, scale, colors=look.colour, linewidths=width,
         linestyles=[look.style], **order,

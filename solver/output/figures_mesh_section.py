@@ -137,10 +137,10 @@ def cut(data: MeshData, found: Facets, height: Floats, to_plane: Floats) -> Sect
         owners.append(np.concatenate(cells))
     named, sizes = {}, {}
     for name, tag in data.facet_groups.items():
-        rows = data.facets[data.facet_tags == tag, :3]
-        rows = rows[_crossing(rows, above)]
-        named[name] = _cut_triangles(rows, above, edge)
-        sizes[name] = _longest(data.points, rows)
+        tagged = data.facets[data.facet_tags == tag, :3]
+        tagged = tagged[_crossing(tagged, above)]
+        named[name] = _cut_triangles(tagged, above, edge)
+        sizes[name] = _longest(data.points, tagged)
     shown = np.concatenate([found.lonely, found.between])[:, :3]
     outline = _cut_triangles(shown[_crossing(shown, above)], above, edge)
     fronts = {name: _cut_edges(rows, above, edge) for name, rows in data.fronts.items()}
@@ -171,6 +171,44 @@ def cut(data: MeshData, found: Facets, height: Floats, to_plane: Floats) -> Sect
         outlines=place[2 + len(named)],
         fronts=dict(zip(fronts, tips, strict=True)),
         marks=dict(zip(marks, place[3 + len(named) + len(fronts) :], strict=True)),
+    )
+
+
+def side(data: MeshData, found: Facets, within: NDArray[np.bool_], to_plane: Floats) -> Section:
+    """A flat side of a 3-D mesh, with its curved edges as they are.
+
+    Args:
+        data: A 3-D mesh.
+        found: From `facets`.
+        within: Which nodes are on the side.
+        to_plane: Two unit vectors that span the side, shape (2, 3).
+    """
+    flat = within[found.lonely].all(axis=1)
+    faces, cells = found.lonely[flat], found.lonely_cells[flat]
+    lines, sizes = {}, {}
+    for name, tag in data.facet_groups.items():
+        rows = data.facets[data.facet_tags == tag]
+        rows = sides(rows[~within[rows].all(axis=1)])
+        rows = distinct(rows[within[rows].all(axis=1)])
+        if len(rows):
+            lines[name], sizes[name] = rows, _longest(data.points, rows[:, :2])
+    every = sides(faces)
+    low, high = every[:, :2].min(axis=1), every[:, :2].max(axis=1)
+    _, first, place, count = np.unique(
+        low * len(data.points) + high, return_index=True, return_inverse=True, return_counts=True
+    )
+    region = regions(data)[np.tile(cells, 3)]
+    place = place.reshape(-1)
+    differs = np.zeros(len(first), dtype=bool)
+    np.logical_or.at(differs, place, region != region[first][place])
+    return Section(
+        points=data.points @ to_plane.T,
+        faces=((faces, cells),),
+        lines=lines,
+        sizes=sizes,
+        outlines=every[first[(count == 1) | differs]],
+        fronts={n: np.unique(rows[within[rows]]) for n, rows in data.fronts.items()},
+        marks={n: np.unique(rows[within[rows]]) for n, rows in data.lines.items()},
     )
 
 

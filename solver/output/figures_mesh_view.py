@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.meshes.data import MeshData
 from ssbmech.output.figures_mesh_colours import Line
-from ssbmech.output.figures_mesh_section import Facets, Section, cut
+from ssbmech.output.figures_mesh_section import Facets, Section, cut, side
 
 Floats = NDArray[np.float64]
 
@@ -51,10 +51,10 @@ def choose_view(data: MeshData, found: Facets, looks: dict[str, Line]) -> View:
     options = []
     for axis in {0: (1, 2), 1: (2, 0), 2: (1, 0)}[up]:
         distance = float(centre[axis])
-        side = _symmetry(data, axis)
-        at_side = side is not None and abs(flaw[:, axis] - side).min() < 1e-6 * np.ptp(box)
-        if at_side and side is not None:
-            distance = side
+        plane = _symmetry(data, axis)
+        at_side = plane is not None and abs(flaw[:, axis] - plane).min() < 1e-6 * np.ptp(box)
+        if at_side and plane is not None:
+            distance = plane
         # towards the side that is nearer to the flaw; a cut in the middle towards -y or +z
         away = centre - box.mean(axis=0)
         if at_side:
@@ -78,8 +78,8 @@ def section(data: MeshData, found: Facets, view: View) -> Section:
     """What the cut shows."""
     height = data.points @ view.normal - view.distance
     height[np.abs(height) < 1e-9 * np.ptp(data.points, axis=0).max()] = 0.0
-    if view.at_side:  # cells touch the plane from behind
-        height = -height
+    if view.at_side:
+        return side(data, found, height == 0, view.to_plane)
     return cut(data, found, height, view.to_plane)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,8 @@ SMALL = 1 / 50
 _STEP = 2.2
 # Half of a zoom at a tip in elements there, and at a layer in its thicknesses.
 _ELEMENTS, _THICKNESSES = 14.0, 6.0
-#: At most so many zooms: a flaw, and its tip.
-MOST = 2
+#: At most so many zooms: a flaw, a layer, a tip.
+MOST = 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,24 @@ class Window:
         middle = np.where(low < high, np.clip(self.centre, low, high), (low + high) / 2)
         (x0, y0), (x1, y1) = middle - half, middle + half
         return float(x0), float(x1), float(y0), float(y1)
+
+
+def parents(limits: Sequence[tuple[float, ...]]) -> list[int]:
+    """For each panel after the first the last one before it that shows its middle."""
+    found = []
+    for k, inner in enumerate(limits[1:], start=1):
+        holds = [j for j in range(k) if overlap(limits[j], inner)]
+        found.append(holds[-1] if holds else 0)
+    return found
+
+
+def overlap(outer: tuple[float, ...], inner: tuple[float, ...]) -> bool:
+    """Whether a panel shows the middle of another one."""
+    return _holds(outer, (inner[0] + inner[1]) / 2, (inner[2] + inner[3]) / 2)
+
+
+def _holds(limits: tuple[float, ...], x: float, y: float) -> bool:
+    return limits[0] <= x <= limits[1] and limits[2] <= y <= limits[3]
 
 
 def windows(

@@ -101,8 +101,9 @@ def _parameter_lines(known: dict[str, Parameter], path: str, depth: int) -> list
     lines = []
     for p in plain:
         default = "required" if p.required else f"default {_word(p.default)}"
+        text = p.text.replace("\\|", "|")  # docstrings hide it from tables of Markdown
         lines.append(
-            f"{pad}{p.name:<{name_width}} {kinds[p.name]:<{kind_width}} {default:<16} {p.text}"
+            f"{pad}{p.name:<{name_width}} {kinds[p.name]:<{kind_width}} {default:<16} {text}"
         )
     for p in known.values():
         if not p.fields:

@@ -18,7 +18,7 @@ from ssbmech.meshes.elements import orient
 from ssbmech.output import figures_mesh_colours as colours
 from ssbmech.output import figures_mesh_plane, figures_mesh_section, figures_mesh_view, mesh_report
 from ssbmech.output.figures_mesh import figure
-from ssbmech.output.figures_mesh_zoom import windows
+from ssbmech.output.figures_mesh_zoom import parents, windows
 
 RED = (0xD3, 0x12, 0x2B)
 CASE = """
@@ -92,6 +92,33 @@ def test_a_cut_lies_where_the_view_says():
     assert np.abs(back).max() == pytest.approx(4.0)
     assert view.to_plane[1] @ [0, 1, 0] == 1  # the flat li_sse says that y is up
     assert view.eye @ view.normal > 0 and np.linalg.norm(view.screen @ view.eye) < 1e-12
+
+
+def test_a_symmetry_plane_is_shown_with_its_curved_edges():
+    from ssbmech.meshes.inclusion import sphere
+
+    data = sphere(radius=10, outer=30, n=4)
+    found = figures_mesh_section.facets(data)
+    looks = colours.line_looks(list(data.facet_groups))
+    view = figures_mesh_view.choose_view(data, found, looks)
+    assert view.at_side
+    section = figures_mesh_view.section(data, found, view)
+    ((faces, cells),) = section.faces
+    assert faces.shape[1] == 6  # second order
+    # triangles through the mid-side nodes as well: the chords of half the edges
+    parts = np.concatenate([faces[:, p] for p in ([0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5])])
+    a, b, c = (section.points[parts[:, k]] for k in range(3))
+    each = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
+    inner = np.tile(data.cell_tags[cells] == data.cell_groups["inclusion"], 4)
+    assert each[inner].sum() == pytest.approx(np.pi * 100 / 4, rel=5e-3)
+    assert each.sum() == pytest.approx(np.pi * 900 / 4, rel=1e-2)
+    radius = np.linalg.norm(section.points[section.lines["interface"]], axis=-1)
+    assert radius == pytest.approx(np.full(radius.shape, 10.0))
+
+
+def test_a_zoom_is_marked_on_the_narrowest_panel_that_shows_it():
+    whole, left, right = (0.0, 10.0, 0.0, 10.0), (1.0, 3.0, 1.0, 3.0), (7.0, 8.0, 7.0, 8.0)
+    assert parents([whole, left, (1.5, 2.0, 1.5, 2.0), right]) == [0, 1, 0]
 
 
 def test_the_zooms_of_a_small_crack_show_it_and_its_tip():
