@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import EDGES, Floats, Ints, keys
-from ssbmech.meshes.image_slivers import drop_flat_cells
 from ssbmech.meshes.labels import VOID, LabelImage
 from ssbmech.meshes.session import TYPES, collect
 
@@ -93,8 +92,6 @@ def collect_regions(
         n = len(gmsh.model.mesh.getElementsByType(TYPES[dim, 1], int(entity))[0])
         rows.append(np.full(n, part[int(entity)]))
     parts = np.concatenate(rows)
-    if dim == 3:
-        data, parts = drop_flat_cells(data, parts)
     data = _name_cells(data, image, region[parts])
     return data if image.grains is None else _number_grains(data, image, region, parts)
 

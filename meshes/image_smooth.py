@@ -82,6 +82,9 @@ def restore_within(net: Boundary, relaxed: Floats) -> Floats:
     for _ in range(5):
         x = restore(x, net.facets, net.sides, wanted, net.fixed, rounds=1)
         x = np.clip(x, start - _LIMIT, start + _LIMIT)
+        gap = np.abs(measures(x, net.facets, net.sides, net.n_parts) - wanted)
+        if (gap <= 1e-10 * wanted).all():
+            break
     return x
 
 

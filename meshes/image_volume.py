@@ -20,6 +20,8 @@ from ssbmech.meshes.labels import VOID, LabelImage, components
 from ssbmech.meshes.session import session
 from ssbmech.meshes.surface_nets import faces
 
+# Gmsh's HXT fills seven times as fast as its Delaunay algorithm, with better cells.
+_FAST, _SURE = 10, 1
 # Rounds of pulling back points of triangles that cross.
 _ROUNDS = 12
 
@@ -53,20 +55,23 @@ def mesh_volume(
     quads, sides = _directed(corners, quads, np.pad(parts, 1, constant_values=-1))
     solid = np.array([image.groups[r] != VOID for r in region])
     needed = ((sides >= 0) & solid[np.maximum(sides, 0)]).any(axis=1)
+    keep = np.concatenate([needed, needed])
     for strength in dict.fromkeys((passes, passes // 2, passes // 6, 0)):
         points, triangles, pairs = _smoothed(
             corners, quads, sides, contacts, parts.shape, n_parts, strength
         )
-        keep = np.concatenate([needed, needed])
-        try:
-            data = _fill(image, region, points, triangles[keep], pairs[keep], growth, h_max)
-        except MeshError:
-            if strength == 0:
-                raise
-            continue
-        if strength != passes:
-            data.notes["smooth_used"] = float(strength)
-        return data
+        for algorithm in (_FAST, _SURE):
+            try:
+                data = _fill(
+                    image, region, points, triangles[keep], pairs[keep], growth, h_max, algorithm
+                )
+            except MeshError:
+                if strength == 0 and algorithm == _SURE:
+                    raise
+                continue
+            if strength != passes:
+                data.notes["smooth_used"] = float(strength)
+            return data
     raise AssertionError("the last round returns or raises")
 
 
@@ -175,6 +180,7 @@ def _fill(
     sides: Ints,
     growth: float,
     h_max: float,
+    algorithm: int,
 ) -> MeshData:
     """Tetrahedra between the triangles."""
     used, index = np.unique(triangles, return_inverse=True)
@@ -182,7 +188,9 @@ def _fill(
     xyz = place(image, points[used])
     with (
         tempfile.TemporaryDirectory() as folder,
-        session("image", doing="fill the volumes of this image") as gmsh,
+        session(
+            "image", doing="fill the volumes of this image", Mesh_Algorithm3D=algorithm
+        ) as gmsh,
     ):
         surfaces, names = _surfaces(gmsh, image, region, xyz, triangles, sides)
         volumes: dict[int, int] = {}
