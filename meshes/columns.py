@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 from ssbmech.meshes.elements import Floats
+from ssbmech.meshes.polytopes import Loop, as_lists
 from ssbmech.meshes.tessellation import Tessellation
-from ssbmech.meshes.tidy import Loop, as_lists
 
 
 def stripes(box: Floats, axis: int, widths: Floats, periodic: bool) -> Tessellation:

@@ -9,9 +9,9 @@ import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import NODES, Floats, Ints, compact, orient
+from ssbmech.meshes.polytopes import as_lists
 from ssbmech.meshes.session import TYPES, session
 from ssbmech.meshes.tessellation import Tessellation
-from ssbmech.meshes.tidy import as_lists
 
 CELLS = "electrolyte"
 BOUNDARIES = "grain_boundaries"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.elements import Floats, Ints
+from ssbmech.meshes.polytopes import Complex, Loop, as_lists
 from ssbmech.meshes.power import Diagram, edges_of
-from ssbmech.meshes.tidy import Complex, Loop, as_lists
 
 
 def complex_of(part: Diagram, box: Floats, periodic: bool) -> Complex:

@@ -16,8 +16,10 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.elements import Floats, Ints
 from ssbmech.meshes.parameters import choice, number
 from ssbmech.meshes.polygons import complex_of
-from ssbmech.meshes.power import Diagram, cut, diagram, edges_of, fit_weights
-from ssbmech.meshes.tidy import Complex, Loop, planar_faces, remove_short_edges
+from ssbmech.meshes.polytopes import Complex, Loop, planar_faces
+from ssbmech.meshes.power import Diagram, cut, diagram, edges_of
+from ssbmech.meshes.tidy import remove_short_edges
+from ssbmech.meshes.transport import fit_weights
 
 Axis = Literal["x", "y", "z"]
 AXES = ("x", "y", "z")
@@ -250,8 +252,8 @@ def tessellate(
     The size of a grain is its equivalent diameter: of the circle (2-D, and columns seen along
     their axis) or sphere (3-D) of the same area or volume. Sizes are drawn from a lognormal
     distribution, one from each of n equally likely classes, and reached by a power diagram whose
-    weights solve a semi-discrete optimal transport (`power.fit_weights`); four steps of Lloyd move
-    the seeds to the centroids in between, so that grains are compact.
+    weights solve a semi-discrete optimal transport (`transport.fit_weights`); four steps of Lloyd
+    move the seeds to the centroids in between, so that grains are compact.
 
     Args:
         box: Low and high corner, shape (2, 2) or (2, 3) [um].

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ssbmech.errors import MeshError
 from ssbmech.meshes.elements import cell_facets, keys, signed_measure
 from ssbmech.meshes.gate import inspect, refuse
@@ -75,6 +77,17 @@ def test_groups_grains_and_boundaries(made, name):
     )
     assert data.notes["between:grain_boundaries"] == "electrolyte|electrolyte"
     assert data.notes["between:left"] == "electrolyte|"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["2-D", "2-D periodic", "3-D", "3-D periodic", "3-D poisson"])
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**31))
+def test_the_gate_passes_every_seed(name, seed):
+    data = polycrystal(**MADE[name], seed=seed, order=1, h=0.5)
+    refuse(inspect(data))
+    assert inspect(data).n_untagged_sides == 0
+    assert len(np.unique(data.grains)) == data.notes["grains"]
 
 
 @pytest.mark.parametrize("name", MADE)

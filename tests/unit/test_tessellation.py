@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ssbmech.errors import MeshError
-from ssbmech.meshes.power import fit_weights, sizes
+from ssbmech.meshes.power import sizes
 from ssbmech.meshes.tessellation import from_seeds, tessellate
+from ssbmech.meshes.transport import fit_weights
 
 UNIT = {2: [[0, 0], [1, 1]], 3: [[0, 0, 0], [1, 1, 1]]}
 
