@@ -15,7 +15,10 @@ from ssbmech.errors import MeshError, nearest
 from ssbmech.meshes.cell import cell
 from ssbmech.meshes.cracks import edge, griffith, strip
 from ssbmech.meshes.data import MeshData
+from ssbmech.meshes.ebsd import ebsd
 from ssbmech.meshes.filament import ellipse, slit
+from ssbmech.meshes.host import host
+from ssbmech.meshes.image import image
 from ssbmech.meshes.inclusion import ellipsoid_filament, shell, sphere
 from ssbmech.meshes.pellet import pellet
 from ssbmech.meshes.polycrystal import polycrystal
@@ -40,6 +43,9 @@ BUILDERS: dict[str, Callable[..., MeshData]] = {
     "cell": cell,
     "pellet": pellet,
     "polycrystal": polycrystal,
+    "host": host,
+    "image": image,
+    "ebsd": ebsd,
 }
 
 
