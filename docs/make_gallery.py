@@ -28,7 +28,8 @@ HEAD = """# Gallery of geometries
 
 One section per geometry: a case that `ssbmech mesh` takes as it is, the picture that it draws, and
 the gate's table. `ssbmech mesh --list NAME` prints all parameters of one. The cases are files in
-`docs/gallery/`; `make gallery` writes this page and its pictures anew.
+`docs/gallery/` (images and maps lie in `cases/`); `make gallery` writes this page and its pictures
+anew.
 
 ```
 ssbmech mesh docs/gallery/edge.toml -o edge.msh      edge.msh and edge.png
@@ -103,6 +104,16 @@ def sources_digest() -> str:
     return total.hexdigest()
 
 
+def data_of(example: Path) -> bytes:
+    """Content of the file that a case reads, an image or a map."""
+    import tomllib
+
+    case = tomllib.loads(example.read_text(encoding="utf-8"))
+    name = case.get("geometry", {}).get("file")
+    path = example.parent / name if name else None
+    return path.read_bytes() if path and path.is_file() else b""
+
+
 def build(example: Path, code: str) -> str:
     """Make the picture of an example and return the gate's table; from the cache if it is there.
 
@@ -113,9 +124,7 @@ def build(example: Path, code: str) -> str:
     Raises:
         OutputError: With what the command said, if it fails.
     """
-    beside = [p for p in sorted(FOLDER.iterdir()) if p.suffix not in (".toml", ".png")]
-    key = hashlib.sha256(b"".join([example.read_bytes(), *(p.read_bytes() for p in beside)]))
-    digest = code + key.hexdigest()
+    digest = code + hashlib.sha256(example.read_bytes() + data_of(example)).hexdigest()
     picture, held = example.with_suffix(".png"), CACHE / f"{example.stem}.json"
     if held.is_file() and picture.is_file():
         known = json.loads(held.read_text(encoding="utf-8"))
