@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from ssbmech import units
+from ssbmech.build_geometry import geometry_parameters
 from ssbmech.build_materials import Materials
 from ssbmech.config import Case, axis
 from ssbmech.domain import Domain
-from ssbmech.errors import CaseError, MeshError, nearest
+from ssbmech.errors import CaseError, MeshError
 from ssbmech.formula import Formula
 from ssbmech.fracture import porz
 from ssbmech.fracture.front import Crack
 from ssbmech.meshes import catalog
-from ssbmech.meshes.catalog import Parameter
 from ssbmech.meshes.data import MeshData
+from ssbmech.meshes.names import check_names
 from ssbmech.problem import BodyForce, Constraint, Eigenstrain, Problem, SurfaceLoad
 
 _UM = 1e-6
@@ -99,86 +100,6 @@ def _split_if_asked(case: Case, data: MeshData) -> MeshData:
     )  # fmt: skip
 
 
-def geometry_parameters(case: Case, folder: Path = Path()) -> dict[str, Any]:
-    """Parameters of the builder: lengths in micrometres, angles in degrees.
-
-    Args:
-        case: The case.
-        folder: Folder in which relative paths start.
-
-    Raises:
-        CaseError: For an unknown geometry or parameter, or a wrong unit.
-    """
-    assert case.geometry is not None
-    name = case.geometry.type
-    known = catalog.parameters(name)
-    return _in_um(known, case.geometry.parameters, f"geometry {name!r}", "geometry", folder)
-
-
-def _in_um(
-    known: dict[str, Parameter], given: dict[str, Any], what: str, place: str, folder: Path
-) -> dict[str, Any]:
-    """Values of a table of parameters, and of the tables in it, without their units."""
-    out: dict[str, Any] = {}
-    for key, value in given.items():
-        full = f"{place}.{key}"
-        if key not in known:
-            raise CaseError(f"{what} has no such parameter", key=full, hint=nearest(key, known))
-        p = known[key]
-        if p.kind in ("block", "blocks"):
-            one = p.kind == "block"
-            rows = [value] if one else value
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise CaseError(
-                    "not a table", key=full, value=value,
-                    allowed=f"[{full}]" if one else f"[[{full}]], once or more",
-                )  # fmt: skip
-            tables = [
-                _in_um(
-                    p.fields, row, f"block {key!r}", catalog.place_of(place, key, i, one), folder
-                )
-                for i, row in enumerate(rows)
-            ]
-            out[key] = tables[0] if one else tables
-        elif value == "none":
-            out[key] = value
-        else:
-            out[key] = _plain(p.kind, value, full, folder)
-    return out
-
-
-def _plain(kind: str, value: Any, key: str, folder: Path) -> Any:
-    """One value: lengths in micrometres, angles in degrees, paths from the case's folder."""
-    if kind == "length":
-        return units.quantity(value, "length", key=key) / _UM
-    if kind == "angle":
-        return math.degrees(units.quantity(value, "angle", key=key))
-    if kind == "points":
-        if not isinstance(value, list) or not all(isinstance(point, list) for point in value):
-            raise CaseError(
-                "not a list of points", key=key, value=value,
-                allowed='e.g. [["0 um", "0 um"], ["2 um", "5 um"]]',
-            )  # fmt: skip
-        return tuple(
-            tuple(units.quantity(x, "length", key=key) / _UM for x in point) for point in value
-        )
-    if kind == "file":
-        if not isinstance(value, str) or not value:
-            raise CaseError("not the name of a file", key=key, value=value)
-        return str(folder / value)
-    if kind == "labels":
-        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-            raise CaseError(
-                "not a table of numbers to names", key=key, value=value,
-                allowed='e.g. { 0 = "lithium", 1 = "electrolyte" }',
-            )  # fmt: skip
-        try:
-            return {int(number): name for number, name in value.items()}
-        except ValueError:
-            raise CaseError("a label is not a whole number", key=key, value=list(value)) from None
-    return value
-
-
 def setup(case: Case, data: MeshData) -> Setup:
     """Resolve crack, symmetry and loaded faces against the mesh's names.
 
@@ -205,9 +126,32 @@ def setup(case: Case, data: MeshData) -> Setup:
             "an axisymmetric mesh has points with negative radius x", key="mesh",
             value=float(data.points[:, 0].min()), allowed="x >= 0",
         )  # fmt: skip
+    _check_names(case, data)
     cracks, size = _cracks(case, data, notes)
     groups = _filament_groups(case, data, cracks)
     return Setup(model, cracks, size, groups, tuple(notes))
+
+
+def _check_names(case: Case, data: MeshData) -> None:
+    """Refuse unknown group names, all of them at once."""
+    cells = {f"materials.{name}": name for name in case.materials}
+    facets: dict[str, str | list[str]] = {}
+    fronts: dict[str, str | list[str]] = {}
+    for what, rows in (("load", case.load), ("constraint", case.constraint)):
+        facets |= {f"{what}.{i}.group": row.group for i, row in enumerate(rows)}
+    for what, parts in (
+        ("eigenstrain", case.eigenstrain), ("temperature", case.temperature),
+        ("body_force", case.body_force),
+    ):  # fmt: skip
+        cells |= {f"{what}.{i}.group": row.group for i, row in enumerate(parts)}
+    if case.filament is not None and case.filament.groups is not None:
+        facets["filament.groups"] = case.filament.groups
+    facets["fracture.maximum"] = case.fracture.maximum
+    if case.crack is not None:
+        fronts["crack.front"] = case.crack.fronts
+        if len(case.crack.faces) > 1 or case.crack.symmetry:  # one alone may have been split
+            facets["crack.faces"] = case.crack.faces
+    check_names(data, cells=cells, facets=facets, fronts=fronts)
 
 
 def _cracks(case: Case, data: MeshData, notes: list[str]) -> tuple[tuple[Crack, ...], float | None]:

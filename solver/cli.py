@@ -101,6 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", type=Path, default=Path("mesh.msh"), help="mesh file")
     sub.add_argument("--overwrite", action="store_true", help="replace existing files")
     sub.add_argument("--no-picture", action="store_true", help="do not draw the mesh")
+    sub.add_argument(
+        "--partition", type=int, metavar="N",
+        help="write it in N parts too, into NAME.parts beside it: a run on N processes reads them",
+    )  # fmt: skip
     sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=_SET)
     sub = add("run", _run, "mesh, solve, K and J, Porz verdict, figures", _RUN)
     _case_arguments(sub)
@@ -137,7 +141,9 @@ _MESH = """Build or read the mesh of a case, measure it, refuse a bad one, write
 
   ssbmech mesh --list                    geometries with their parameters
   ssbmech mesh --list edge               one of them
-  ssbmech mesh CASE.toml -o flaw.msh     flaw.msh, and its picture flaw.png"""
+  ssbmech mesh CASE.toml -o flaw.msh     flaw.msh, and its picture flaw.png
+  ssbmech mesh CASE.toml -o big.msh --partition 64
+                                         big.parts as well: [mesh] file = "big.parts" """
 _RUN = """Run a case: mesh, solve, fracture quantities, Porz verdict, fields and figures.
 
 PETSc options follow after --, e.g.  -- -ssbmech_ksp_monitor -ssbmech_ksp_rtol 1e-12
@@ -158,12 +164,12 @@ def _case_arguments(sub: argparse.ArgumentParser) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from ssbmech import build
+    from ssbmech import build, build_geometry
     from ssbmech.config_load import load_case, resolved_toml
 
     case = load_case(args.case, args.set)
     if case.geometry is not None:
-        build.geometry_parameters(case)
+        build_geometry.geometry_parameters(case)
     pressure = build.filament_pressure(case)
     print(resolved_toml(case, args.case.resolve().parent), end="")
     print(f"# {args.case} is a valid case")
@@ -184,7 +190,7 @@ def _mesh(args: argparse.Namespace) -> int:
         raise CaseError("no case file given", key="mesh", hint="Or: ssbmech mesh --list")
     mesh_report.make(
         args.case, args.output, overrides=args.set, overwrite=args.overwrite,
-        picture=not args.no_picture,
+        picture=not args.no_picture, parts=args.partition,
     )  # fmt: skip
     return 0
 

@@ -6,7 +6,6 @@ The mesh is built or read on rank 0 and distributed, or it was written in parts
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,6 @@ from ssbmech.meshes.data import MeshData
 from ssbmech.output import quantities, record
 from ssbmech.parallel import on_root
 from ssbmech.units import quantity
-
-#: Note of a partitioned mesh: what the gate said of the whole.
-GATE_NOTE = "gate"
 
 
 @dataclass(frozen=True)
@@ -108,21 +104,15 @@ def _of_parts(case: Case, base: Path, folder: Path) -> Meshed:
     header = read_header(folder)
     data = outline(header)
     setup, matter = _meaning(case, base, data)
-    said = json.loads(str(header.notes.get(GATE_NOTE, '{"gates": [], "mesh": {}}')))
+    gates, numbers = quantities.gate_said(header.notes)
     text = (
         f"{sum(header.cells)} cells of order {header.order}, {sum(header.nodes)} nodes "
         f"in {header.parts} parts"
     )
     return Meshed(
-        setup, matter, header.length, text, said["gates"], said["mesh"],
+        setup, matter, header.length, text, gates, numbers,
         record.file_hash(folder / "mesh.json"),
     )  # fmt: skip
-
-
-def gate_note(found: gate.GateReport) -> dict[str, float | str]:
-    """The gate's words on a whole mesh, to go with its parts."""
-    said = {"gates": quantities.mesh_gates(found), "mesh": quantities.mesh_record(found)}
-    return {GATE_NOTE: json.dumps(said)}
 
 
 def _meaning(

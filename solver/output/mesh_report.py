@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ssbmech.output.report import run_aside
 
 if TYPE_CHECKING:
     from ssbmech.meshes.catalog import Parameter
+    from ssbmech.meshes.data import MeshData
 
 #: The module that draws.
 PROGRAM = "ssbmech.output.figures_mesh"
@@ -142,8 +144,9 @@ def draw_mesh(mesh: Path, picture: Path) -> str:
 
 
 def make(
-    case_file: Path, target: Path, *, overrides: Sequence[str], overwrite: bool, picture: bool
-) -> None:
+    case_file: Path, target: Path, *, overrides: Sequence[str], overwrite: bool, picture: bool,
+    parts: int | None = None,
+) -> None:  # fmt: skip
     """Build or read the mesh of a case, print the gate's table, write it and draw it.
 
     A picture that fails is told and does not cost the mesh.
@@ -154,6 +157,7 @@ def make(
         overrides: As for ``--set``.
         overwrite: Whether existing files may be replaced.
         picture: Whether to draw.
+        parts: Write the mesh in so many parts as well, into a folder ``.parts``.
 
     Raises:
         SsbmechError: For a bad case or mesh, or a file that is there.
@@ -165,7 +169,9 @@ def make(
     from ssbmech.meshes.writer import write_msh
 
     image = target.with_suffix(".png")
-    _refuse_names(target, [target, image] if picture else [target], overwrite=overwrite)
+    folder = target.with_suffix(".parts")
+    made = [target, *([image] if picture else []), *([folder] if parts is not None else [])]
+    _refuse_names(target, made, overwrite=overwrite)
     progress = Progress()
     case = load_case(case_file, overrides)
     with progress.stage("mesh") as note:
@@ -180,9 +186,24 @@ def make(
     with progress.stage("writing") as note:
         write_msh(data, target)
         note(str(target))
+    if parts is not None:
+        with progress.stage("parts") as note:
+            _write_parts(data, found, folder, parts, overwrite=overwrite)
+            note(f"{folder}, {parts} parts")
     if picture:
         with progress.stage("picture") as note:
             note(_try_draw(target, image))
+
+
+def _write_parts(
+    data: MeshData, found: GateReport, folder: Path, parts: int, *, overwrite: bool
+) -> None:
+    """Write the mesh in parts, with what the gate said of the whole."""
+    from ssbmech.meshes.partition import write_partitioned
+    from ssbmech.output import quantities
+
+    noted = replace(data, notes=data.notes | quantities.gate_note(found))
+    write_partitioned(noted, folder, parts, overwrite=overwrite)
 
 
 def _refuse_names(target: Path, paths: list[Path], *, overwrite: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from ssbmech.fracture.extension import ExtensionCheck
@@ -146,6 +148,17 @@ def mesh_record(found: GateReport) -> dict[str, Any]:
         "worst_quality": found.quality_min,
         "measures": {name: float(v) for name, v in found.measures.items()},
     }
+
+
+def gate_note(found: GateReport) -> dict[str, float | str]:
+    """The gate's words on a whole mesh as a note, to go with its parts; see `gate_said`."""
+    return {"gate": json.dumps({"gates": mesh_gates(found), "mesh": mesh_record(found)})}
+
+
+def gate_said(notes: Mapping[str, object]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Gates and numbers of the whole mesh from the notes of its parts; empty without them."""
+    said = json.loads(str(notes.get("gate", "{}")))
+    return said.get("gates", []), said.get("mesh", {})
 
 
 def extension_table(checks: list[ExtensionCheck]) -> list[dict[str, Any]]:

@@ -29,13 +29,13 @@ def page() -> str:
 
 @pytest.mark.parametrize("name", list(catalog.BUILDERS))
 def test_a_geometry_has_an_example_of_its_own(name):
-    from ssbmech import build
+    from ssbmech import build_geometry
     from ssbmech.config_load import load_case
 
     for example in gallery().examples(name):
         case = load_case(example)
         assert case.geometry is not None and case.geometry.type == name
-        build.geometry_parameters(case)
+        build_geometry.geometry_parameters(case)
 
 
 def test_an_example_that_is_missing_is_named():
