@@ -62,7 +62,7 @@ def ebsd(
         file: A .ctf (HKL, Oxford; degrees) or .ang (TSL, EDAX; radians) file.
         threshold: Least misorientation of two grains.
         smallest: Grains of fewer points are given to their largest neighbour.
-        unit: Length of one unit of the file's coordinates, normally 1 um.
+        unit: Length of one unit of the file's coordinates, normally 1 [um].
         phases: Group of each phase number, ``{1: "electrolyte"}``; a map with one phase is
             ``electrolyte`` by default.
         symmetry: Of the crystals of every phase; that of the file by default.
@@ -70,9 +70,9 @@ def ebsd(
             x right and y up, for .ang x down and y right, z out of the map in both; ``"map"``:
             the columns x and y of the file (x right, y down, z into the map).
         smooth: Passes of smoothing of the boundaries; 0 keeps their steps.
-        h: Size of elements at the boundaries, 2 steps by default.
+        h: Size of elements at the boundaries, 2 steps by default [um].
         growth: Growth of the size per distance from the boundaries.
-        h_max: Largest size, an eighth of the smallest extent by default.
+        h_max: Largest size, an eighth of the smallest extent by default [um].
         order: Order of the cells, 1 or 2 (straight).
 
     Returns:

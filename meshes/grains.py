@@ -10,6 +10,7 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import NODES, Floats, Ints, compact, orient
 from ssbmech.meshes.polytopes import as_lists
+from ssbmech.meshes.progress import tell
 from ssbmech.meshes.session import TYPES, session
 from ssbmech.meshes.tessellation import Tessellation
 
@@ -57,10 +58,14 @@ def mesh_grains(made: Tessellation, h: float) -> MeshData:
     with session(
         "polycrystal", doing="mesh the grains", Mesh_MeshSizeMax=h, Mesh_Algorithm3D=_HXT
     ) as gmsh:
+        tell(f"geometry of {made.n_cells} grains")
         found = (_plane if dim == 2 else _solid)(gmsh, made)
+        tell(f"meshing {len(made.faces)} boundaries")
         gmsh.model.mesh.generate(2)
         if dim == 3:
+            tell(f"filling {made.n_cells} grains")
             _fill(gmsh)
+        tell("collecting cells and boundaries")
         data, twins = _collect(gmsh, made, found)
     return _exact_sides(data, made, twins)
 

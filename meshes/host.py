@@ -63,27 +63,27 @@ def host(
     the lithium stay; the notes give their share.
 
     Args:
-        width: Extent along x, centred on 0.
-        thickness: Extent of the framework along y.
+        width: Extent along x, centred on 0 [um].
+        thickness: Extent of the framework along y [um].
         porosity: Fraction of the framework that is pores, filled or not.
-        feature: Size of the pores: of ``"field"`` the distance at which the Gaussian field's
+        feature: Size of the pores [um]: of ``"field"`` the distance at which the Gaussian field's
             correlation exp(-(r/feature)^2) is 1/e; of ``"spheres"`` the mean diameter.
-        dense: Thickness of the dense electrolyte above the framework.
-        dense_below: Thickness of the dense electrolyte below it; 0 for none.
-        lithium: Thickness of the lithium below all; 0 for none.
-        depth: Extent along z, centred on 0; without it the mesh is 2-D.
+        dense: Thickness of the dense electrolyte above the framework [um].
+        dense_below: Thickness of the dense electrolyte below it [um]; 0: none.
+        lithium: Thickness of the lithium below all [um]; 0: none.
+        depth: Extent along z, centred on 0 [um]; without it the mesh is 2-D.
         kind: ``"field"``: pores where a Gaussian random field is low; ``"spheres"``: pores are
             spheres (discs in 2-D) at random places, which may overlap.
         filled: Fraction of the pores' volume that lithium fills, from below, in whole layers of
             voxels.
         spread: Standard deviation of the logarithm of the diameters of the spheres.
         seed: Of the random numbers.
-        voxel: Edge of a voxel, an eighth of ``feature`` by default. Lengths are rounded to it;
+        voxel: Edge of a voxel, an eighth of ``feature`` by default [um]. Lengths are rounded to it;
             it is adjusted to divide the width.
         smooth: Passes of smoothing; 0 keeps the steps of the voxels.
-        h: Size of elements at the boundaries, 2 voxels by default; in 3-D it is the voxel.
+        h: Size of elements at the boundaries, 2 voxels by default; in 3-D it is the voxel [um].
         growth: Growth of the size per distance from the boundaries.
-        h_max: Largest size, an eighth of the smallest extent by default.
+        h_max: Largest size, an eighth of the smallest extent by default [um].
         order: Order of the cells, 1 or 2 (straight).
 
     Returns:

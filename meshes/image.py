@@ -53,7 +53,7 @@ def image(
 
     Args:
         file: PNG, BMP, GIF, TIFF or NPY with one whole number per pixel, or a folder of pictures.
-        voxel: Edge of a square pixel or cubic voxel.
+        voxel: Edge of a square pixel or cubic voxel [um].
         labels: Group of each value, ``{0: "lithium", 1: "electrolyte"}``; ``"void"`` is left
             out of the mesh. With ``grains`` the values that have no name are grains.
         grains: Whether values are the numbers of grains of the group ``electrolyte``. The mesh
@@ -62,10 +62,10 @@ def image(
         majority: Rounds of a vote among each voxel and its face neighbours, against noise.
         smallest: Connected regions of fewer voxels are given to their largest neighbour.
         smooth: Passes of smoothing; 0 keeps the steps of the voxels.
-        h: Size of elements at the boundaries, 2 voxels by default; in 3-D it is one (merged)
+        h: Size of elements at the boundaries, 2 voxels by default [um]; in 3-D it is one (merged)
             voxel and cannot be chosen.
         growth: Growth of the size per distance from the boundaries.
-        h_max: Largest size, an eighth of the smallest extent by default.
+        h_max: Largest size, an eighth of the smallest extent by default [um].
         order: Order of the cells, 1 or 2 (straight).
 
     Returns:

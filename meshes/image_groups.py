@@ -10,23 +10,19 @@ import numpy as np
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import EDGES, Floats, Ints, keys
 from ssbmech.meshes.labels import VOID, LabelImage
+from ssbmech.meshes.scene import GRAIN_BOUNDARIES, pair_name
 from ssbmech.meshes.session import TYPES, collect
 
 SIDES = ("left", "right", "bottom", "top", "front", "back")
-GRAIN_BOUNDARIES = "grain_boundaries"
 _SHORT = {"lithium": "li", "electrolyte": "sse"}
 
 
 def facet_name(a: str, b: str) -> str:
     """Facet group between two cell groups, or between one and void."""
-    if a == b:
-        return GRAIN_BOUNDARIES
     if VOID in (a, b):
         other = b if a == VOID else a
         return f"{VOID}_{_SHORT.get(other, other)}"
-    if {a, b} == set(_SHORT):
-        return "li_sse"
-    return "_".join(sorted((a, b)))
+    return pair_name(a, b)
 
 
 def name_facets(image: LabelImage, region: Ints, sides: Ints) -> list[str | None]:

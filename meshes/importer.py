@@ -91,9 +91,7 @@ def _read_gmsh(path: Path) -> Raw:
         head = stream.read(4096).lstrip()
     # Gmsh would run a file without this header as a script.
     if not head.startswith((b"$MeshFormat", b"$Comments")):
-        raise MeshError(
-            "not a Gmsh mesh", key=str(path), allowed="a file with $MeshFormat (2.2, 4.1)"
-        )
+        raise MeshError("not a Gmsh mesh", allowed="a file with $MeshFormat (2.2, 4.1)")
     with session("import", doing="read this mesh") as gmsh:
         gmsh.logger.start()
         try:

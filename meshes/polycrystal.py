@@ -12,6 +12,7 @@ from ssbmech.meshes.elements import Floats, elevate
 from ssbmech.meshes.grains import BOUNDARIES, CELLS, mesh_grains
 from ssbmech.meshes.orientation import grain_orientations
 from ssbmech.meshes.parameters import Angle, Count, Length, Number, choice, count, number
+from ssbmech.meshes.progress import tell
 from ssbmech.meshes.tessellation import AXES, Tessellation, tessellate
 
 # Element size relative to the mean grain, and the most elements (by the grain's mean size).
@@ -43,11 +44,11 @@ def polycrystal(
     """Polycrystal: a rectangle or box of grains with crystal orientations.
 
     Args:
-        width: Size along x; the box reaches from -width/2 to width/2.
-        height: Size along y, through the thickness, from 0.
+        width: Size along x; the box reaches from -width/2 to width/2 [um].
+        height: Size along y, through the thickness, from 0 [um].
         mean_size: Mean grain size: diameter of the circle (2-D, and columns in 3-D) or sphere
-            (3-D) of the same area or volume; the width of columns in 2-D.
-        depth: Size along z, from -depth/2 to depth/2; without it the mesh is 2-D.
+            (3-D) of the same area or volume; the width of columns in 2-D [um].
+        depth: Size along z, from -depth/2 to depth/2; without it the mesh is 2-D [um].
         spread: Standard deviation of the natural logarithm of the grain size, 0 to 1.
         seed: Number that all randomness follows from; the same gives the same mesh.
         sizes: "lognormal" with the given mean and spread, or "poisson" for the cells of random
@@ -63,8 +64,8 @@ def polycrystal(
         sample_axis: Of a fibre.
         boundaries: Grain boundaries as "facets" (tagged), "split" (a node for each grain, for
             cohesive laws) or a "layer" of finite thickness (cells of ``grain_boundary``).
-        boundary_thickness: Of the layer.
-        h: Size of the elements, a quarter of the mean size by default.
+        boundary_thickness: Of the layer [um].
+        h: Size of the elements, a quarter of the mean size by default [um].
         order: Order of the cells, 1 or 2.
 
     Returns:
@@ -93,6 +94,7 @@ def polycrystal(
             allowed="0", hint='Leave it out, or take texture = "fibre" or "single"',
         )  # fmt: skip
     thickness = _thickness(boundaries, boundary_thickness, smallest * size)
+    tell("tessellation")
     made = tessellate(
         box, mean_size=size, spread="poisson" if sizes == "poisson" else spread, seed=seed,
         periodic=periodic, columnar_axis=columnar, smallest=smallest,

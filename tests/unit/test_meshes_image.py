@@ -196,7 +196,7 @@ def test_areas_are_those_of_the_pixels(smooth, h):
     assert watertight(data)
     for name in NAMES.values():
         assert report.measures[name] == pytest.approx(data.notes[f"area:{name}"], rel=1e-6)
-    groups = {"li_sse", "coating_electrolyte", "coating_lithium", "left", "right", "bottom", "top"}
+    groups = {"li_sse", "coating_electrolyte", "lithium_coating", "left", "right", "bottom", "top"}
     assert set(data.facet_groups) == groups
     assert data.notes["between:li_sse"] == "electrolyte|lithium"
     low, high = data.points.min(axis=0), data.points.max(axis=0)

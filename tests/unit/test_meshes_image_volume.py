@@ -60,7 +60,7 @@ def test_volumes_sides_and_groups(order):
     sides = {"left": (0, -3.5), "right": (0, 3.5), "bottom": (1, 0), "top": (1, 6),
              "front": (2, -2.5), "back": (2, 2.5)}  # fmt: skip
     assert set(data.facet_groups) == {
-        *sides, "li_sse", "coating_electrolyte", "coating_lithium"
+        *sides, "li_sse", "coating_electrolyte", "lithium_coating"
     }  # fmt: skip
     for name, (axis, at) in sides.items():
         rows = data.facets[data.facet_tags == data.facet_groups[name]]
