@@ -28,12 +28,38 @@ def drawings() -> dict[str, Draw]:
         "rings": figures_plots.rings,
         "porz_map": figures_porz.porz_map,
         "tip_stress": _tip_stress,
+        "stress_map": _stress_map,
     }
 
 
-def _tip_stress(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
+def _stress_map(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
+    """The whole body, where there is no front and no peak to look at."""
     from ssbmech.output.figures_data import read_fields
 
+    if _has_focus(summary):
+        return None
+    fields = read_fields(results)
+    if fields is None:
+        return None
+    if fields.dim == 3:
+        from ssbmech.output.figures_map_solid import stress_map_solid
+
+        return stress_map_solid(results, folder, summary, fields)
+    from ssbmech.output.figures_map import stress_map_plane
+
+    return stress_map_plane(results, folder, summary, fields)
+
+
+def _has_focus(summary: dict[str, Any]) -> bool:
+    return bool(summary.get("fronts") or summary.get("peaks"))
+
+
+def _tip_stress(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
+    """About a front or the largest of the peaks that were asked for."""
+    from ssbmech.output.figures_data import read_fields
+
+    if not _has_focus(summary):
+        return None
     fields = read_fields(results)
     if fields is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ssbmech.errors import OutputError
 
 DISPLACEMENT = "displacement_um"
 #: Point arrays that do not change when the body is mirrored.
-_EVEN = ("max_principal_MPa", "von_mises_MPa", "hydrostatic_MPa")
+_EVEN = ("max_principal_MPa", "von_mises_MPa", "hydrostatic_MPa", "stress_tt_MPa")
 _VERTICES = {5: 3, 22: 3, 69: 3, 10: 4, 24: 4, 71: 4}  # VTK cell type to vertices of the simplex
 
 
@@ -29,6 +29,7 @@ class Fields:
         displacement: [um], shape (n, 3).
         scalars: Name to values at the vertices, shape (n,).
         material: Number of the material of each cell, shape (m,).
+        grain: Number of the grain of each cell, 0 outside grains, shape (m,).
         mirrors: Axes along which the body was mirrored at coordinate 0.
     """
 
@@ -37,6 +38,7 @@ class Fields:
     displacement: NDArray[np.float64]
     scalars: dict[str, NDArray[np.float64]]
     material: NDArray[np.float64]
+    grain: NDArray[np.float64]
     mirrors: tuple[int, ...] = ()
 
     @property
@@ -207,7 +209,8 @@ def _piece(path: Path) -> Fields:
     if grid.GetNumberOfPoints() == 0 or DISPLACEMENT not in at_points:
         if grid.GetNumberOfPoints() == 0 and grid.GetNumberOfCells() == 0 and at_points:
             empty = np.zeros((0, 3))
-            return Fields(empty, np.zeros((0, 3), np.int64), empty, {}, np.zeros(0))
+            none = np.zeros(0)
+            return Fields(empty, np.zeros((0, 3), np.int64), empty, {}, none, none)
         raise OutputError(f"no point array {DISPLACEMENT!r}", key=str(path))
     points = np.array(vtk_to_numpy(grid.GetPoints().GetData()), float)
     kinds = np.array(vtk_to_numpy(grid.GetCellTypes()), int)
@@ -221,12 +224,14 @@ def _piece(path: Path) -> Fields:
     nodes = np.array(vtk_to_numpy(grid.GetCells().GetConnectivityArray()), np.int64)
     cells = nodes[offsets[:, None] + np.arange(corners)]
     material = np.ravel(at_cells.get("material", np.ones(len(cells))))
+    grain = np.ravel(at_cells.get("grain", np.zeros(len(cells))))
     ghost = at_cells.get("vtkGhostType")
     if ghost is not None:
         own = (np.ravel(ghost).astype(int) & 1) == 0
-        cells, material = cells[own], material[own]
+        cells, material, grain = cells[own], material[own], grain[own]
     scalars = {k: np.array(v, float) for k, v in at_points.items() if v.ndim == 1}
-    return Fields(points, cells, np.array(at_points[DISPLACEMENT], float), scalars, material)
+    u = np.array(at_points[DISPLACEMENT], float)
+    return Fields(points, cells, u, scalars, material, grain)
 
 
 def _joined(pieces: list[Fields]) -> Fields:
@@ -252,34 +257,82 @@ def _joined(pieces: list[Fields]) -> Fields:
         u[first],
         {n: v[first] for n, v in scalars.items()},
         np.concatenate([p.material for p in pieces]),
+        np.concatenate([p.grain for p in pieces]),
         pieces[0].mirrors,
     )
 
 
-def mirrored(fields: Fields) -> Fields:
-    """The whole body, where the fields show that a part of it was computed.
+def mesh_groups(results: Path) -> dict[int, dict[str, int]] | None:
+    """Names of the mesh's groups with their tags, by dimension; None where no mesh was kept."""
+    path = results / "mesh.msh"
+    if not path.is_file():
+        return None
+    found: dict[int, dict[str, int]] = {}
+    with path.open("rb") as file:  # the names stand in text before anything binary
+        for line in file:
+            if line.startswith((b"$EndPhysicalNames", b"$Entities", b"$Nodes")):
+                break
+            words = line.decode("utf-8", "replace").strip().split(" ", 2)
+            if len(words) == 3 and words[2].startswith('"'):
+                found.setdefault(int(words[0]), {})[words[2].strip('"')] = int(words[1])
+    return found
 
-    A side at coordinate 0 counts as a symmetry plane where at least three vertices cannot leave it
-    but slide in it, and the others (an open crack) move off to the inside.
+
+def symmetry_planes(results: Path, summary: dict[str, Any]) -> tuple[int, ...]:
+    """Axes whose plane through 0 is one of symmetry, by name: a side that slides need not be one.
+
+    They are the groups ``symmetry_x``, ``symmetry_y``, ``symmetry_z`` and ``axis``, the axis of
+    an axisymmetric body, and the plane on which the case says that its crack lies. Without names
+    (no mesh was kept) a body with a crack may have any.
+    """
+    axes = "xyz"
+    groups = mesh_groups(results)
+    planes = {0} if summary.get("model") == "axisymmetric" else set()
+    on_crack = (read_case(results).get("crack") or {}).get("symmetry")
+    if isinstance(on_crack, str) and on_crack in axes:
+        planes.add(axes.index(on_crack))
+    if groups is None:
+        return (0, 1, 2) if summary.get("fronts") else tuple(sorted(planes))
+    names = {name for by_name in groups.values() for name in by_name}
+    planes |= {i for i, axis in enumerate(axes) if f"symmetry_{axis}" in names}
+    if "axis" in names:
+        planes.add(0)
+    return tuple(sorted(planes))
+
+
+def mirrored(fields: Fields, planes: tuple[int, ...], *, axisymmetric: bool = False) -> Fields:
+    """The whole body, where a part of it was computed.
+
+    A plane is used where the body ends at coordinate 0 with at least three vertices that cannot
+    leave it but slide in it, and the others (an open crack) move off to the inside.
+
+    Args:
+        fields: Of the part.
+        planes: Axes along which there may be a plane of symmetry, see `symmetry_planes`.
+        axisymmetric: The axis x = 0 is one, whatever moves.
     """
     whole = fields
     x, u = fields.points, fields.displacement
     size, largest = float(np.ptp(x, axis=0).max()), float(np.abs(u).max())
     for axis in range(fields.dim):
         on = np.abs(x[:, axis]) < 1e-9 * size
-        if x[:, axis].min() < -1e-9 * size or not on.any() or largest == 0:
+        if axis not in planes or x[:, axis].min() < -1e-9 * size or not on.any():
             continue
-        held = np.abs(u[on, axis]) < 1e-9 * largest
-        slides = np.delete(u[on], axis, axis=1)[held]
-        inward = u[on, axis] > -1e-6 * largest
-        if held.sum() < 3 or not inward.all() or np.abs(slides).max() < 1e-6 * largest:
+        if not (axisymmetric and axis == 0) and not _slides(u[on], axis, largest):
             continue
         whole = _joined([whole, _reflected(whole, axis)])
-        whole = Fields(
-            whole.points, whole.cells, whole.displacement, whole.scalars, whole.material,
-            (*whole.mirrors, axis),
-        )  # fmt: skip
+        whole = replace(whole, mirrors=(*whole.mirrors, axis))
     return whole
+
+
+def _slides(u: NDArray[np.float64], axis: int, largest: float) -> bool:
+    """Whether displacements on a plane, shape (n, 3), are those on a plane of symmetry."""
+    if largest == 0:
+        return False
+    held = np.abs(u[:, axis]) < 1e-9 * largest
+    slides = np.delete(u, axis, axis=1)[held]
+    inward = u[:, axis] > -1e-6 * largest
+    return bool(held.sum() >= 3 and inward.all() and np.abs(slides).max() >= 1e-6 * largest)
 
 
 def _reflected(fields: Fields, axis: int) -> Fields:
@@ -289,7 +342,7 @@ def _reflected(fields: Fields, axis: int) -> Fields:
     cells = fields.cells.copy()
     cells[:, [-2, -1]] = cells[:, [-1, -2]]  # keeps volumes positive
     even = {n: v for n, v in fields.scalars.items() if n in _EVEN}
-    return Fields(points, cells, u, even, fields.material, fields.mirrors)
+    return Fields(points, cells, u, even, fields.material, fields.grain, fields.mirrors)
 
 
 def reflect_points(points: NDArray[np.float64], mirrors: tuple[int, ...]) -> list[NDArray]:

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.output import figures_style as style
-from ssbmech.output.figures_data import Fields, flaw_size, governing_front, mirrored, reflect_points
+from ssbmech.output.figures_data import (
+    Fields,
+    flaw_size,
+    governing_front,
+    mirrored,
+    reflect_points,
+    symmetry_planes,
+)
 
 STRESS = "max_principal_MPa"
 #: The opening is drawn as this part of the flaw size.
@@ -19,7 +26,8 @@ def tip_stress_plane(
     results: Path, folder: Path, summary: dict[str, Any], fields: Fields
 ) -> str | None:
     """``tip_stress``: largest principal stress about the flaw and at its tip, warped."""
-    whole = mirrored(fields)
+    planes = symmetry_planes(results, summary)
+    whole = mirrored(fields, planes, axisymmetric=summary["model"] == "axisymmetric")
     if STRESS not in whole.scalars:
         return None
     size, tips, focus = _places(results, summary, whole)
@@ -51,11 +59,8 @@ def _places(
         focus = np.array(found[0]["points_um"], float)[found[1]]
         assert size is not None  # a front has rings
         return size, np.vstack(lines)[:, :2], focus[:2]
-    peaks = summary.get("peaks", [])
-    if peaks:
-        focus = np.array(max(peaks, key=lambda p: p["max_principal"]["value"])["point_um"], float)
-    else:
-        focus = whole.points[int(np.argmax(whole.scalars[STRESS]))]
+    peaks = summary["peaks"]
+    focus = np.array(max(peaks, key=lambda p: p["max_principal"]["value"])["point_um"], float)
     span = float(np.ptp(whole.points, axis=0).max())
     size = 0.2 * span if size is None else min(size, span)
     tips = np.vstack(reflect_points(focus, whole.mirrors))[:, :2]
@@ -122,7 +127,7 @@ def _panel(
     warped = x + factor * whole.displacement[:, :2]
     drawn = ax.tripcolor(
         warped[:, 0], warped[:, 1], cells, values, shading="gouraud",
-        cmap=style.stress_map(bottom, top),        vmin=bottom, vmax=top, rasterized=True,
+        cmap=style.stress_map(bottom, top), vmin=bottom, vmax=top, rasterized=True,
     )  # fmt: skip
     ax.triplot(
         warped[:, 0], warped[:, 1], cells, color=style.BLACK, lw=0.25 if fine else 0.15,

@@ -24,6 +24,7 @@ from ssbmech.output.figures_data import (
     read_fields,
     read_summary,
     reflect_points,
+    symmetry_planes,
 )
 from ssbmech.output.figures_field import STRESS, _caption, colour_limits, warp_factor
 
@@ -117,7 +118,7 @@ def render(results: Path, target: Path) -> None:
     summary, fields = read_summary(results), read_fields(results)
     found = governing_front(summary)
     assert fields is not None and found is not None
-    whole = mirrored(fields)
+    whole = mirrored(fields, symmetry_planes(results, summary))
     front = found[0]
     points = np.array(front["points_um"], float)
     lines = reflect_points(points, whole.mirrors)
@@ -294,7 +295,7 @@ def _compose(folder: Path, summary: dict[str, Any], held: dict[str, Any]) -> str
     ]
     bar = fig.colorbar(
         ScalarMappable(Normalize(*held["stress"]), style.stress_map(*held["stress"])),
-        ax=ax, extend=extend,        shrink=0.8, pad=0.02, aspect=24,
+        ax=ax, extend=extend, shrink=0.8, pad=0.02, aspect=24,
     )  # fmt: skip
     clipped = ", clipped" if extend != "neither" else ""
     bar.set_label(f"largest principal stress (MPa){clipped}")
@@ -313,7 +314,7 @@ def _compose(folder: Path, summary: dict[str, Any], held: dict[str, Any]) -> str
     ax.set_ylim(height * 1.09, -2)
     whole = Fields(
         np.zeros((0, 3)), np.zeros((0, 4), np.int64), np.zeros((0, 3)), {}, np.zeros(0),
-        tuple(int(i) for i in held["mirrors"]),
+        np.zeros(0), tuple(int(i) for i in held["mirrors"]),
     )  # fmt: skip
     ax.set_title(_caption(whole, float(held["factor"]), "3d") + ", cut open at the crack plane")
     return style.save(fig, folder, "tip_stress", pdf=False)

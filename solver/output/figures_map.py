@@ -1,0 +1,198 @@
+"""Stress over the whole of a plane or axisymmetric body that has no crack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech.output import figures_style as style
+from ssbmech.output.figures_data import Fields, mirrored, symmetry_planes
+from ssbmech.output.figures_map_data import (
+    Kinds,
+    Quantity,
+    apart,
+    group_names,
+    kinds,
+    quantities,
+    stiffness,
+)
+
+Floats = NDArray[np.float64]
+
+#: Width [pt] and name of each kind of line.
+LINES = {
+    "grains": (0.45, "grain boundary"),
+    "interface": (0.8, "interface"),
+    "outline": (0.7, ""),
+    "electrode": (1.7, "interface with lithium"),
+}
+#: A body is not mirrored where that makes it longer than so many times its height.
+_LONGEST = 5.0
+
+
+def stress_map_plane(
+    results: Path, folder: Path, summary: dict[str, Any], fields: Fields
+) -> str | None:
+    """``stress_map``: the whole body in largest principal stress and pressure (or von Mises)."""
+    if "max_principal_MPa" not in fields.scalars:
+        return None
+    whole, split, names, found = prepared(results, summary, fields)
+    low, high = whole.points[:, :2].min(axis=0), whole.points[:, :2].max(axis=0)
+    fig, axes, scale, tall = _page(len(found), high - low)
+    lines = kinds(whole, names)
+    for k, (ax, what) in enumerate(zip(axes, found, strict=True)):
+        _panel(fig, ax, split, what, tall)
+        drawn = lines.each(lambda facets: whole.points[facets][:, :, :2])
+        _lines(ax, drawn, scale)
+        ax.set_xlim(low[0], high[0])
+        ax.set_ylim(low[1], high[1])
+        style.panel(ax, "abc"[k])
+    _axis_names(axes, summary["model"], tall, whole.mirrors)
+    _material_names(axes[0], whole, lines, names, scale)
+    _legend(fig, lines, names)
+    text = caption(summary["model"], whole.mirrors)
+    if text:
+        fig.suptitle(text, fontsize=8)
+    return style.save(fig, folder, "stress_map")
+
+
+def prepared(
+    results: Path, summary: dict[str, Any], fields: Fields
+) -> tuple[Fields, Fields, dict[int, str], list[Quantity]]:
+    """The whole body, the same material by material, names of materials and what is mapped."""
+    axisymmetric = summary["model"] == "axisymmetric"
+    planes = symmetry_planes(results, summary)
+    width, height = np.ptp(fields.points[:, :2], axis=0)
+    if fields.dim == 2 and 2 * width > _LONGEST * height:
+        planes = tuple(axis for axis in planes if axis != 0)
+    whole = mirrored(fields, planes, axisymmetric=axisymmetric)
+    names = group_names(results, whole)
+    present = [int(tag) for tag in np.unique(whole.material)]
+    moduli = {tag: stiffness(results, summary, names.get(tag, "")) for tag in present}
+    split = whole
+    if all(E is not None for E in moduli.values()):
+        split = apart(whole, sorted(present, key=lambda tag: moduli[tag] or 0.0))
+    return whole, split, names, quantities(split, names, summary)
+
+
+def _page(count: int, size: Floats) -> tuple[Any, list[Any], float, bool]:
+    """Figure, axes, points on paper per micrometre, and whether panels stand side by side."""
+    ratio = float(size[1] / size[0])
+    tall = ratio > (0.55 if count == 2 else 0.9)
+    if tall:
+        width = (style.DOUBLE - 0.4) / count - 0.2
+        height = min(width * ratio, 5.5)
+        fig, axes = style.figure(style.DOUBLE, height + 1.45, 1, count)
+    else:
+        width = style.DOUBLE - 1.3
+        height = min(width * ratio, 7.4 / count)
+        fig, axes = style.figure(style.DOUBLE, count * (max(height, 0.9) + 0.35) + 0.8, count, 1)
+    return fig, list(axes), 72 * height / float(size[1]), tall
+
+
+def _panel(fig: Any, ax: Any, split: Fields, what: Quantity, tall: bool) -> None:
+    x = split.points[:, :2]
+    drawn = ax.tripcolor(
+        x[:, 0], x[:, 1], split.cells, what.values, shading="gouraud", cmap=what.colours,
+        vmin=what.bottom, vmax=what.top, rasterized=True,
+    )  # fmt: skip
+    ax.set_aspect("equal")
+    ax.set_facecolor("white")
+    place = {"location": "bottom", "shrink": 0.9, "pad": 0.03, "aspect": 28} if tall else {
+        "location": "right", "shrink": 1.0, "pad": 0.015, "aspect": 14,
+    }  # fmt: skip
+    bar = fig.colorbar(drawn, ax=ax, extend=what.extend, **place)
+    bar.set_label(what.label if tall else what.label.replace(" (", "\n("))
+
+
+def _lines(ax: Any, drawn: dict[str, Floats], scale: float) -> None:
+    """Lines of every kind, thinner where so many of them meet that they would hide the stress."""
+    from matplotlib.collections import LineCollection
+
+    segments = np.concatenate([rows for rows in drawn.values()])
+    length = float(np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1).sum())
+    extent = np.ptp(segments.reshape(-1, 2), axis=0)
+    # the mean distance of lines on paper [pt]
+    distance = float(np.prod(extent)) / max(length, 1e-300) * scale
+    thin = float(np.clip(distance / 12, 0.35, 1.0))
+    for order, (name, rows) in enumerate(drawn.items()):
+        if len(rows):
+            ax.add_collection(
+                LineCollection(rows, colors=style.BLACK, linewidths=LINES[name][0] * thin,
+                               capstyle="round", zorder=2 + order)
+            )  # fmt: skip
+
+
+def _axis_names(axes: list[Any], model: str, tall: bool, mirrors: tuple[int, ...]) -> None:
+    names = ("r", "z") if model == "axisymmetric" else ("x", "y")
+    for k, ax in enumerate(axes):
+        if tall or k == len(axes) - 1:
+            ax.set_xlabel(f"{names[0]} (µm)")
+        else:
+            ax.tick_params(labelbottom=False)
+        if k == 0 or not tall:
+            ax.set_ylabel(f"{names[1]} (µm)")
+        else:
+            ax.tick_params(labelleft=False)
+        ax.locator_params(nbins=6 if tall else 8)
+        if model == "axisymmetric" and 0 in mirrors:
+            ax.axvline(0, color=style.GREY, lw=0.7, ls=(0, (7, 2, 1.5, 2)), zorder=7)
+
+
+def _material_names(
+    ax: Any, whole: Fields, lines: Kinds, names: dict[int, str], scale: float
+) -> None:  # fmt: skip
+    """Each group's name where it has most room; thin ones are pointed at."""
+    if len(names) < 2:
+        return
+    edges = np.unique(np.concatenate([lines.outline, lines.electrode, lines.interface]))
+    middle = (whole.points.min(axis=0) + whole.points.max(axis=0))[:2] / 2
+    for tag, name in names.items():
+        at, room = roomiest(whole, whole.material == tag, edges)
+        away = {}
+        if room * scale < 5:
+            side = np.where(at < middle, 1, -1)
+            away = {
+                "xytext": (22 * side[0], 16 * side[1]), "textcoords": "offset points",
+                "arrowprops": {"arrowstyle": "-", "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
+            }  # fmt: skip
+        ax.annotate(
+            name.replace("_", " "), at, ha="center", va="center", fontsize=7, zorder=9,
+            bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75},
+            **away,
+        )  # fmt: skip
+
+
+def roomiest(
+    whole: Fields, mine: NDArray[np.bool_], edges: NDArray[np.int64]
+) -> tuple[Floats, float]:
+    """The middle of the cell that is farthest from lines, shape (2,), and how far [um]."""
+    from scipy.spatial import cKDTree
+
+    centres = whole.points[whole.cells[mine]].mean(axis=1)[:, :2]
+    distance = cKDTree(whole.points[edges, :2]).query(centres)[0]
+    best = int(np.argmax(distance))
+    return centres[best], float(distance[best])
+
+
+def _legend(fig: Any, lines: Kinds, names: dict[int, str]) -> None:
+    from matplotlib.lines import Line2D
+
+    counts = lines.each(len)
+    shown = []
+    for kind, (width, text) in LINES.items():
+        if text and counts[kind]:
+            if kind == "electrode" and not names:
+                text = "interface of materials"
+            shown.append(Line2D([], [], color=style.BLACK, lw=width, label=text))
+    if shown:
+        fig.legend(handles=shown, loc="outside lower center", ncols=len(shown), fontsize=7)
+
+
+def caption(model: str, mirrors: tuple[int, ...]) -> str:
+    """Where the body was mirrored, or nothing."""
+    axes = ("r", "z", "θ") if model == "axisymmetric" else ("x", "y", "z")
+    planes = " and ".join(f"{axes[i]} = 0" for i in mirrors)
+    return f"mirrored at {planes}" if planes else ""
