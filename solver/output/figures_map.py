@@ -46,12 +46,13 @@ def stress_map_plane(
         _panel(fig, ax, split, what, tall)
         drawn = lines.each(lambda facets: whole.points[facets][:, :, :2])
         _lines(ax, drawn, scale)
-        ax.set_xlim(low[0], high[0])
-        ax.set_ylim(low[1], high[1])
+        margin = 0.015 * float((high - low).max())
+        ax.set_xlim(low[0] - margin, high[0] + margin)
+        ax.set_ylim(low[1] - margin, high[1] + margin)
         style.panel(ax, "abc"[k])
     _axis_names(axes, summary["model"], tall, whole.mirrors)
     _material_names(axes[0], whole, lines, names, scale)
-    _legend(fig, lines, names)
+    legend(fig, lines.each(len), bool(names))
     text = caption(summary["model"], whole.mirrors)
     if text:
         fig.suptitle(text, fontsize=8)
@@ -88,7 +89,7 @@ def _page(count: int, size: Floats) -> tuple[Any, list[Any], float, bool]:
     else:
         width = style.DOUBLE - 1.3
         height = min(width * ratio, 7.4 / count)
-        fig, axes = style.figure(style.DOUBLE, count * (max(height, 0.9) + 0.35) + 0.8, count, 1)
+        fig, axes = style.figure(style.DOUBLE, count * (max(height, 0.9) + 0.25) + 0.75, count, 1)
     return fig, list(axes), 72 * height / float(size[1]), tall
 
 
@@ -99,9 +100,10 @@ def _panel(fig: Any, ax: Any, split: Fields, what: Quantity, tall: bool) -> None
         vmin=what.bottom, vmax=what.top, rasterized=True,
     )  # fmt: skip
     ax.set_aspect("equal")
-    ax.set_facecolor("white")
+    ax.spines[["top", "right"]].set_visible(False)  # they could be taken for sides of the body
+    ax.tick_params(direction="out")
     place = {"location": "bottom", "shrink": 0.9, "pad": 0.03, "aspect": 28} if tall else {
-        "location": "right", "shrink": 1.0, "pad": 0.015, "aspect": 14,
+        "location": "right", "shrink": 0.95, "pad": 0.015, "aspect": 14,
     }  # fmt: skip
     bar = fig.colorbar(drawn, ax=ax, extend=what.extend, **place)
     bar.set_label(what.label if tall else what.label.replace(" (", "\n("))
@@ -150,7 +152,8 @@ def _material_names(
     edges = np.unique(np.concatenate([lines.outline, lines.electrode, lines.interface]))
     middle = (whole.points.min(axis=0) + whole.points.max(axis=0))[:2] / 2
     for tag, name in names.items():
-        at, room = roomiest(whole, whole.material == tag, edges)
+        centres = whole.points[whole.cells[whole.material == tag]].mean(axis=1)[:, :2]
+        at, room = roomiest(centres, whole.points[edges, :2])
         away = {}
         if room * scale < 5:
             side = np.where(at < middle, 1, -1)
@@ -165,27 +168,39 @@ def _material_names(
         )  # fmt: skip
 
 
-def roomiest(
-    whole: Fields, mine: NDArray[np.bool_], edges: NDArray[np.int64]
-) -> tuple[Floats, float]:
-    """The middle of the cell that is farthest from lines, shape (2,), and how far [um]."""
+def roomiest(centres: Floats, edges: Floats) -> tuple[Floats, float]:
+    """Where in a region a name has most room, of equal places the one nearest to its middle.
+
+    Args:
+        centres: Of the region's cells, shape (n, d).
+        edges: Points on all lines, shape (m, d).
+
+    Returns:
+        The place, shape (d,), and how far it is from lines.
+    """
     from scipy.spatial import cKDTree
 
-    centres = whole.points[whole.cells[mine]].mean(axis=1)[:, :2]
-    distance = cKDTree(whole.points[edges, :2]).query(centres)[0]
-    best = int(np.argmax(distance))
+    distance = cKDTree(edges).query(centres)[0]
+    good = np.flatnonzero(distance >= 0.9 * distance.max())
+    off = np.linalg.norm(centres[good] - centres.mean(axis=0), axis=1)
+    best = good[int(np.argmin(off))]
     return centres[best], float(distance[best])
 
 
-def _legend(fig: Any, lines: Kinds, names: dict[int, str]) -> None:
+def legend(fig: Any, counts: dict[str, int], named: bool) -> None:
+    """Say what the lines are.
+
+    Args:
+        fig: The figure.
+        counts: Number of facets of each kind.
+        named: Whether it is known which material is lithium.
+    """
     from matplotlib.lines import Line2D
 
-    counts = lines.each(len)
     shown = []
     for kind, (width, text) in LINES.items():
         if text and counts[kind]:
-            if kind == "electrode" and not names:
-                text = "interface of materials"
+            text = "interface of materials" if kind == "electrode" and not named else text
             shown.append(Line2D([], [], color=style.BLACK, lw=width, label=text))
     if shown:
         fig.legend(handles=shown, loc="outside lower center", ncols=len(shown), fontsize=7)

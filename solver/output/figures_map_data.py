@@ -91,12 +91,14 @@ def quantities(
     scale = max(float(np.abs(v).max()) for v in stresses)
     found = []
     for label, values, kind in wanted:
-        bottom, top, extend = limits(values, fields, scale)
+        bottom, top, extend = limits(values, fields, scale, tension=kind == "tension")
         found.append(Quantity(values, label, bottom, top, extend, kind))
     return found
 
 
-def limits(values: Floats, fields: Fields, scale: float) -> tuple[float, float, str]:
+def limits(
+    values: Floats, fields: Fields, scale: float, *, tension: bool = False
+) -> tuple[float, float, str]:
     """Limits that a corner without a limit of its own does not decide, and where values go beyond.
 
     Every material is seen: the limits take in all but the last few thousandths of each. Both are
@@ -106,6 +108,7 @@ def limits(values: Floats, fields: Fields, scale: float) -> tuple[float, float, 
         values: At the vertices [MPa], shape (n,).
         fields: Their mesh.
         scale: Largest stress of the body [MPa]; what is 1e-6 of it is zero.
+        tension: Positive values matter more: a larger compression is left out.
     """
     centre = values[fields.cells].mean(axis=1)
     measures = fields.measures()
@@ -120,6 +123,8 @@ def limits(values: Floats, fields: Fields, scale: float) -> tuple[float, float, 
     if size <= 1e-6 * scale or scale == 0:
         unit = style.handy(1e-3 * scale) if scale > 0 else 1.0
         return -unit, unit, "neither"
+    if tension and high > 0.05 * size:
+        low, size = max(low, -high), high
     if high - low < _UNIFORM * size:
         low, high = min(low, 0.0), max(high, 0.0)
     elif min(-low, high) > 0.15 * size:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,14 +88,23 @@ def tip_stress_solid(
     results: Path, folder: Path, summary: dict[str, Any], fields: Fields
 ) -> str | None:
     """``tip_stress`` of a solid with a crack: rendered aside, then framed with colour bars."""
-    from tempfile import TemporaryDirectory
-
     found = governing_front(summary)
     if found is None or len(found[0]["points_um"]) < 2 or STRESS not in fields.scalars:
         return None
+    return _compose(folder, summary, rendered_aside("ssbmech.output.figures_solid", results))
+
+
+def rendered_aside(module: str, results: Path) -> dict[str, Any]:
+    """Arrays that ``python -m MODULE DIR FILE`` leaves in the file.
+
+    Raises:
+        OutputError: With the last line that it said, when it failed.
+    """
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory() as place:
         path = Path(place) / "scene.npz"
-        command = [sys.executable, "-m", "ssbmech.output.figures_solid", str(results), str(path)]
+        command = [sys.executable, "-m", module, str(results), str(path)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0 or not path.is_file():
             said = done.stderr.strip().splitlines()
@@ -105,7 +115,7 @@ def tip_stress_solid(
                 hint="Off-screen rendering needs libegl1 and libgl1 (or libosmesa6)",
             )
         with np.load(path) as held:
-            return _compose(folder, summary, dict(held))
+            return dict(held)
 
 
 def render(results: Path, target: Path) -> None:
@@ -309,7 +319,7 @@ def _compose(folder: Path, summary: dict[str, Any], held: dict[str, Any]) -> str
     y = height * 1.04
     ax.plot([0, wide], [y, y], color=style.BLACK, lw=2, clip_on=False)
     ax.text(wide * 1.06, y, f"{length:g} µm", va="center", fontsize=8)
-    _triad(ax, held, (0.93 * width, y), 0.07 * width)
+    triad(ax, held, (0.93 * width, y), 0.07 * width)
     ax.set_xlim(0, width)
     ax.set_ylim(height * 1.09, -2)
     whole = Fields(
@@ -320,7 +330,7 @@ def _compose(folder: Path, summary: dict[str, Any], held: dict[str, Any]) -> str
     return style.save(fig, folder, "tip_stress", pdf=False)
 
 
-def _triad(ax: Any, held: dict[str, Any], origin: tuple[float, float], length: float) -> None:
+def triad(ax: Any, held: dict[str, Any], origin: tuple[float, float], length: float) -> None:
     """The directions of the coordinates in the picture."""
     for axis, name in enumerate("xyz"):
         dx, dy = held["right"][axis] * length, -held["up"][axis] * length
@@ -336,10 +346,10 @@ def _triad(ax: Any, held: dict[str, Any], origin: tuple[float, float], length: f
         )  # fmt: skip
 
 
-def main(argv: list[str]) -> int:
-    """Render for `tip_stress_solid`; returns the exit status."""
+def main(argv: list[str], draw: Callable[[Path, Path], None] = render) -> int:
+    """Render for `rendered_aside`; returns the exit status."""
     try:
-        render(Path(argv[0]), Path(argv[1]))
+        draw(Path(argv[0]), Path(argv[1]))
     except Exception as error:  # the caller shows one line
         print(f"{type(error).__name__}: {error}".replace("\n", " "), file=sys.stderr)
         return 1

@@ -1,0 +1,262 @@
+"""Stress over the whole of a solid that has no crack: from outside, and cut through the middle.
+
+The rendering runs in a process of its own, as that of `figures_solid`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech.output import figures_style as style
+from ssbmech.output.figures_data import Fields, read_fields, read_summary
+from ssbmech.output.figures_map import LINES, caption, legend, prepared, roomiest
+from ssbmech.output.figures_map_data import Quantity, facets_between, kinds
+from ssbmech.output.figures_solid import main, rendered_aside, triad
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Width of one view: of its picture [pixels] and on the page [inch].
+_PIXELS, _INCHES = 1150, 2.95
+#: Where the eye is; the cut is across the last axis, and the half towards the eye is taken away.
+_EYE = np.array([0.5, 0.42, 1.0]) / np.linalg.norm([0.5, 0.42, 1.0])
+_ACROSS = 2
+#: Facets that meet at more than this angle [degrees] make an edge of the body.
+_BEND = 35.0
+
+
+def stress_map_solid(
+    results: Path, folder: Path, summary: dict[str, Any], fields: Fields
+) -> str | None:
+    """``stress_map`` of a solid: rendered aside, then framed with colour bars."""
+    if "max_principal_MPa" not in fields.scalars:
+        return None
+    held = rendered_aside("ssbmech.output.figures_map_solid", results)
+    whole, _, names, found = prepared(results, summary, fields)
+    lines = kinds(whole, names).each(len)
+    return _compose(folder, summary, held, whole, names, found, lines)
+
+
+def screen() -> Floats:
+    """Right and up in the picture, shape (2, 3)."""
+    right = np.cross([0.0, 1.0, 0.0], _EYE)
+    right /= np.linalg.norm(right)
+    return np.stack([right, np.cross(_EYE, right)])
+
+
+def cut_height(points: Floats) -> float:
+    """Where the cut is [um]: a hair below the middle, where facets of a mesh often lie."""
+    low, high = points[:, _ACROSS].min(), points[:, _ACROSS].max()
+    return float((low + high) / 2 - 1e-5 * (high - low))
+
+
+def render(results: Path, target: Path) -> None:
+    """Render every quantity from outside and cut open into an array file."""
+    import pyvista
+    from vtkmodules.vtkCommonCore import vtkLogger
+
+    pv: Any = pyvista
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
+    fields = read_fields(results)
+    assert fields is not None
+    whole, split, names, found = prepared(results, read_summary(results), fields)
+    surface, rims = _surface(pv, whole, split, found)
+    where = {"normal": np.eye(3)[_ACROSS], "origin": np.eye(3)[_ACROSS] * cut_height(whole.points)}
+    section = _grid(pv, split, found).slice(**where)
+    edges = kinds(whole, names).each(
+        lambda facets: _triangles(pv, whole.points, facets).slice(**where)
+    )
+    half = surface.clip(**where)
+    half_rims = {name: rim.clip(**where) for name, rim in rims.items() if rim.n_cells}
+    pictures = []
+    frame = _frame(whole.points)
+    for k, what in enumerate(found):
+        outside = [(surface, True)], rims
+        opened = [(half, True), (section, False)], half_rims
+        pictures.append(_shot(pv, frame, k, what, *outside, {}))
+        pictures.append(_shot(pv, frame, k, what, *opened, edges))
+    held = {f"picture_{i}": picture for i, picture in enumerate(pictures)}
+    right, up = screen()
+    tags, places = _places(section, edges, names)
+    at = (places - frame[0]) @ np.stack([right, up]).T / frame[1]
+    size = np.array(pictures[0].shape[1::-1])
+    np.savez(
+        target, right=right, up=up, per_pixel=frame[1], tags=tags,
+        places=np.column_stack([size[0] / 2 + at[:, 0], size[1] / 2 - at[:, 1]]), **held,
+    )  # fmt: skip
+
+
+def _frame(points: Floats) -> tuple[Floats, float, tuple[int, int]]:
+    """Middle of the view [um], micrometres per pixel and the size of the picture."""
+    box = np.stack([points.min(axis=0), points.max(axis=0)])
+    corners = np.array([[box[i, 0], box[j, 1], box[k, 2]] for i in (0, 1) for j in (0, 1)
+                        for k in (0, 1)])  # fmt: skip
+    on_screen = corners @ screen().T
+    size = np.ptp(on_screen, axis=0) * 1.03
+    per_pixel = float(max(size[0], size[1] / 1.3)) / _PIXELS
+    return corners.mean(axis=0), per_pixel, (_PIXELS, max(int(size[1] / per_pixel), 120))
+
+
+def _grid(pv: Any, split: Fields, found: list[Quantity]) -> Any:
+    count = len(split.cells)
+    cells = np.column_stack([np.full(count, 4), split.cells]).ravel()
+    grid = pv.UnstructuredGrid(cells, np.full(count, pv.CellType.TETRA), split.points)
+    for k, what in enumerate(found):
+        grid.point_data[f"map {k}"] = what.values
+    grid.cell_data["material"] = split.material
+    return grid
+
+
+def _triangles(pv: Any, points: Floats, facets: Ints) -> Any:
+    if not len(facets):
+        return pv.PolyData()
+    return pv.PolyData(points, np.column_stack([np.full(len(facets), 3), facets]).ravel())
+
+
+def _surface(
+    pv: Any, whole: Fields, split: Fields, found: list[Quantity]
+) -> tuple[Any, dict[str, Any]]:
+    """The boundary with its stresses, and the lines on it by kind."""
+    region = whole.material.astype(np.int64)
+    facets, owner, _, _ = facets_between(whole.cells, region)
+    corner = np.argmax(whole.cells[owner][:, :, None] == facets[:, None, :], axis=1)
+    surface = _triangles(pv, split.points, split.cells[owner[:, None], corner])
+    for k, what in enumerate(found):
+        surface.point_data[f"map {k}"] = what.values
+    return surface, {
+        name: _segments(pv, whole.points, rows)
+        for name, rows in _rims(whole, facets, owner).items()
+    }
+
+
+def _rims(whole: Fields, facets: Ints, owner: Ints) -> dict[str, Ints]:
+    """Edges on the boundary where it bends, the material changes or the grain changes."""
+    every = np.sort(facets[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    mine = np.repeat(np.arange(len(facets)), 3)
+    order = np.lexsort(every.T[::-1])
+    every, mine = every[order], mine[order]
+    same = np.flatnonzero((every[1:] == every[:-1]).all(axis=1))
+    a, b = mine[same], mine[same + 1]
+    p = whole.points[facets]
+    normal = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
+    # facets have no common sense of rotation: only the angle between their planes is known
+    bend = np.abs((normal[a] * normal[b]).sum(axis=1)) < np.cos(np.radians(_BEND))
+    changes = whole.material[owner[a]] != whole.material[owner[b]]
+    grains = whole.grain[owner[a]] != whole.grain[owner[b]]
+    edges = every[same]
+    return {
+        "outline": edges[bend & ~changes],
+        "interface": edges[changes],
+        "grains": edges[grains & ~changes & ~bend],
+    }
+
+
+def _segments(pv: Any, points: Floats, rows: Ints) -> Any:
+    if not len(rows):
+        return pv.PolyData()
+    return pv.PolyData(points, lines=np.column_stack([np.full(len(rows), 2), rows]).ravel())
+
+
+def _shot(
+    pv: Any, frame: tuple[Floats, float, tuple[int, int]], number: int, what: Quantity,
+    parts: list[tuple[Any, bool]], rims: dict[str, Any], edges: dict[str, Any],
+) -> NDArray[np.uint8]:  # fmt: skip
+    """One picture: shaded outer faces, flat colours on the cut, lines a hair nearer to the eye."""
+    middle, per_pixel, pixels = frame
+    plotter = pv.Plotter(off_screen=True, window_size=list(pixels), lighting="light kit")
+    plotter.set_background("white")
+    for part, shaded in parts:
+        if part.n_cells:
+            plotter.add_mesh(
+                part, scalars=f"map {number}", cmap=what.colours, clim=(what.bottom, what.top),
+                show_scalar_bar=False, lighting=shaded, ambient=0.7, diffuse=0.34, specular=0.0,
+                interpolate_before_map=True,
+            )  # fmt: skip
+    reach = per_pixel * max(pixels)
+    per_point = _PIXELS / (72 * _INCHES)
+    for shift, lines in ((2e-3, rims), (3e-3, edges)):
+        for name, line in lines.items():
+            if line.n_cells:
+                near = line.copy()
+                near.points = np.asarray(near.points) + _EYE * shift * reach
+                plotter.add_mesh(
+                    near, color="black", line_width=LINES[name][0] * per_point, lighting=False
+                )
+    plotter.enable_parallel_projection()
+    plotter.camera_position = [middle + _EYE * 4 * reach, middle, [0.0, 1.0, 0.0]]
+    plotter.camera.parallel_scale = pixels[1] * per_pixel / 2
+    plotter.camera.clipping_range = (reach, 8 * reach)
+    plotter.enable_anti_aliasing("ssaa")
+    picture = np.asarray(plotter.screenshot(return_img=True))
+    plotter.close()
+    return picture
+
+
+def _places(section: Any, edges: dict[str, Any], names: dict[int, str]) -> tuple[Ints, Floats]:
+    """Tags of the materials on the cut, and where their names have room, shape (n, 3)."""
+    outlines = [np.asarray(e.points) for n, e in edges.items() if n != "grains" and e.n_points]
+    if not section.n_cells or not outlines:
+        return np.zeros(0, np.int64), np.zeros((0, 3))
+    centres = np.asarray(section.cell_centers().points)
+    material = np.asarray(section.cell_data["material"])
+    tags = np.array([tag for tag in names if (material == tag).any()], np.int64)
+    places = [roomiest(centres[material == tag], np.vstack(outlines))[0] for tag in tags]
+    return tags, np.array(places, float).reshape(-1, 3)
+
+
+def _compose(
+    folder: Path, summary: dict[str, Any], held: dict[str, Any], whole: Fields,
+    names: dict[int, str], found: list[Quantity], lines: dict[str, int],
+) -> str:  # fmt: skip
+    """The pictures side by side with colour bars, a scale and axes."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    height, width = held["picture_0"].shape[:2]
+    rows = len(found)
+    fig, axes = style.figure(
+        style.DOUBLE, rows * (_INCHES * height / width + 0.25) + 0.6, rows, 2, squeeze=False
+    )
+    for k, what in enumerate(found):
+        for side in (0, 1):
+            ax = axes[k, side]
+            ax.imshow(held[f"picture_{2 * k + side}"], interpolation="antialiased")
+            ax.set_axis_off()
+            style.panel(ax, "abcdef"[2 * k + side])
+        bar = fig.colorbar(
+            ScalarMappable(Normalize(what.bottom, what.top), what.colours), ax=list(axes[k]),
+            extend=what.extend, shrink=0.85, pad=0.02, aspect=20,
+        )  # fmt: skip
+        bar.set_label(what.label)
+    if len(names) > 1:
+        for tag, at in zip(held["tags"], held["places"], strict=True):
+            axes[0, 1].text(
+                *at, names[int(tag)].replace("_", " "), ha="center", va="center", fontsize=7,
+                bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75},
+            )  # fmt: skip
+    per_pixel = float(held["per_pixel"])
+    length = style.handy(0.35 * width * per_pixel)
+    below, y = axes[-1, 0], height * 1.06
+    below.plot([0, length / per_pixel], [y, y], color=style.BLACK, lw=2, clip_on=False)
+    below.text(length / per_pixel + 0.02 * width, y, f"{length:g} µm", va="center", fontsize=8)
+    triad(axes[-1, 1], held, (0.9 * width, y + 0.02 * width), 0.08 * width)
+    for ax in axes.ravel():
+        ax.set_xlim(0, width)
+        ax.set_ylim(height, 0)
+    legend(fig, lines, bool(names))
+    axis = "xyz"[_ACROSS]
+    words = [f"right: cut at {axis} = {style.number(cut_height(whole.points), 3)} µm"]
+    if abs(cut_height(whole.points)) < 1e-4 * np.ptp(whole.points[:, _ACROSS]):
+        words = [f"right: cut at {axis} = 0"]
+    mirrors = caption(summary["model"], whole.mirrors)
+    fig.suptitle("; ".join([*words, *([mirrors] if mirrors else [])]), fontsize=8)
+    return style.save(fig, folder, "stress_map")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], render))
