@@ -55,7 +55,7 @@ def stress_map_plane(
     legend(fig, lines.each(len), bool(names))
     text = caption(summary["model"], whole.mirrors)
     if text:
-        fig.suptitle(text, fontsize=8)
+        axes[-1 if tall else 0].set_title(text, loc="right")
     return style.save(fig, folder, "stress_map")
 
 
@@ -146,25 +146,61 @@ def _axis_names(axes: list[Any], model: str, tall: bool, mirrors: tuple[int, ...
 def _material_names(
     ax: Any, whole: Fields, lines: Kinds, names: dict[int, str], scale: float
 ) -> None:  # fmt: skip
-    """Each group's name where it has most room; thin ones are pointed at."""
+    """Each group's name where it has most room."""
     if len(names) < 2:
         return
     edges = np.unique(np.concatenate([lines.outline, lines.electrode, lines.interface]))
-    middle = (whole.points.min(axis=0) + whole.points.max(axis=0))[:2] / 2
-    for tag, name in names.items():
+    places, room = [], []
+    for tag in names:
         centres = whole.points[whole.cells[whole.material == tag]].mean(axis=1)[:, :2]
-        at, room = roomiest(centres, whole.points[edges, :2])
+        at, free = roomiest(centres, whole.points[edges, :2])
+        places.append(at)
+        room.append(free * scale)
+    middle = (whole.points.min(axis=0) + whole.points.max(axis=0))[:2] / 2
+    write_names(ax, list(names.values()), np.array(places), np.array(room), middle, scale)
+
+
+def write_names(
+    ax: Any, names: list[str], places: Floats, room: Floats, middle: Floats, scale: float
+) -> None:
+    """Names of materials, none over another; thin ones are pointed at, the lower ones from below.
+
+    Args:
+        ax: Axes; y may run down, as in pictures.
+        names: Of the materials.
+        places: Where they are in data coordinates, shape (n, 2).
+        room: Distance of each place from lines on paper [pt], shape (n,).
+        middle: Of the body, shape (2,).
+        scale: Points on paper per unit of the data.
+    """
+    bottom, top = ax.get_ylim()
+    paper = places * [scale, scale if bottom < top else -scale]
+    centre = middle * [scale, scale if bottom < top else -scale]
+    size = np.array([[3.7 * len(name) + 4, 11.0] for name in names])
+    thin = [int(k) for k in np.argsort(paper[:, 1]) if room[k] < 6]
+    done = [int(k) for k in np.argsort(-room) if k not in thin]
+    shift = np.zeros_like(paper)
+    for rank, k in enumerate(thin):
+        down = paper[k, 1] > centre[1] if len(thin) == 1 else rank < len(thin) // 2
+        toward = np.array([1 if paper[k, 0] < centre[0] else -1, -1 if down else 1])
+        ways = [n * np.array(w) * toward for n in (1, 1.7, 2.4)
+                for w in ((22, 16), (-22, 16), (22, -16), (-22, -16))]  # fmt: skip
+        shift[k] = next((way for way in ways if all(
+            (np.abs(paper[k] + way - paper[j] - shift[j]) > (size[k] + size[j]) / 2).any()
+            for j in done
+        )), ways[0])  # fmt: skip
+        done.append(k)
+    for k, name in enumerate(names):
         away = {}
-        if room * scale < 5:
-            side = np.where(at < middle, 1, -1)
+        if k in thin:
             away = {
-                "xytext": (22 * side[0], 16 * side[1]), "textcoords": "offset points",
+                "xytext": tuple(shift[k]), "textcoords": "offset points",
                 "arrowprops": {"arrowstyle": "-", "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
             }  # fmt: skip
         ax.annotate(
-            name.replace("_", " "), at, ha="center", va="center", fontsize=7, zorder=9,
+            name.replace("_", " "), places[k], ha="center", va="center", fontsize=7, zorder=9,
             bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75},
-            **away,
+            annotation_clip=False, **away,
         )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 #: The part of a material that may lie outside the colours, at either end.
-_OUTSIDE = 0.005
+_OUTSIDE = 0.01
 #: A material of less than this part of the body has no say in the limits.
 _MINOR = 0.002
 #: A field of which the largest and smallest value are as near as that is called uniform.
@@ -92,6 +92,8 @@ def quantities(
     found = []
     for label, values, kind in wanted:
         bottom, top, extend = limits(values, fields, scale, tension=kind == "tension")
+        if 0 < np.ptp(values) + 1e-6 * scale < _UNIFORM * np.abs(values).max():
+            label = f"{label}, {style.number(float(values.mean()))} throughout"
         found.append(Quantity(values, label, bottom, top, extend, kind))
     return found
 
@@ -101,7 +103,7 @@ def limits(
 ) -> tuple[float, float, str]:
     """Limits that a corner without a limit of its own does not decide, and where values go beyond.
 
-    Every material is seen: the limits take in all but the last few thousandths of each. Both are
+    Every material is seen: the limits take in all but the last hundredth of each. Both are
     as far from zero where both signs matter; zero is one of them where it is near.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.output import figures_style as style
 from ssbmech.output.figures_data import Fields, read_fields, read_summary
-from ssbmech.output.figures_map import LINES, caption, legend, prepared, roomiest
+from ssbmech.output.figures_map import LINES, caption, legend, prepared, roomiest, write_names
 from ssbmech.output.figures_map_data import Quantity, facets_between, kinds
 from ssbmech.output.figures_solid import main, rendered_aside, triad
 
@@ -64,28 +64,30 @@ def render(results: Path, target: Path) -> None:
     fields = read_fields(results)
     assert fields is not None
     whole, split, names, found = prepared(results, read_summary(results), fields)
-    surface, rims = _surface(pv, whole, split, found)
+    surfaces, rims = _surfaces(pv, whole, split, found, names)
     where = {"normal": np.eye(3)[_ACROSS], "origin": np.eye(3)[_ACROSS] * cut_height(whole.points)}
-    section = _grid(pv, split, found).slice(**where)
+    # one by one: VTK would join the vertices of materials that lie on each other
+    sections = [grid.slice(**where) for grid in _grids(pv, split, found)]
     edges = kinds(whole, names).each(
         lambda facets: _triangles(pv, whole.points, facets).slice(**where)
     )
-    half = surface.clip(**where)
+    halves = [surface.clip(**where) for surface in surfaces]
     half_rims = {name: rim.clip(**where) for name, rim in rims.items() if rim.n_cells}
     pictures = []
     frame = _frame(whole.points)
     for k, what in enumerate(found):
-        outside = [(surface, True)], rims
-        opened = [(half, True), (section, False)], half_rims
+        outside = [(part, True) for part in surfaces], rims
+        opened = [(h, True) for h in halves] + [(s, False) for s in sections], half_rims
         pictures.append(_shot(pv, frame, k, what, *outside, {}))
         pictures.append(_shot(pv, frame, k, what, *opened, edges))
     held = {f"picture_{i}": picture for i, picture in enumerate(pictures)}
     right, up = screen()
-    tags, places = _places(section, edges, names)
+    tags, places, room = _places(sections, edges, names)
     at = (places - frame[0]) @ np.stack([right, up]).T / frame[1]
     size = np.array(pictures[0].shape[1::-1])
     np.savez(
         target, right=right, up=up, per_pixel=frame[1], tags=tags,
+        room=room / frame[1] * 72 * _INCHES / _PIXELS,
         places=np.column_stack([size[0] / 2 + at[:, 0], size[1] / 2 - at[:, 1]]), **held,
     )  # fmt: skip
 
@@ -101,14 +103,18 @@ def _frame(points: Floats) -> tuple[Floats, float, tuple[int, int]]:
     return corners.mean(axis=0), per_pixel, (_PIXELS, max(int(size[1] / per_pixel), 120))
 
 
-def _grid(pv: Any, split: Fields, found: list[Quantity]) -> Any:
-    count = len(split.cells)
-    cells = np.column_stack([np.full(count, 4), split.cells]).ravel()
-    grid = pv.UnstructuredGrid(cells, np.full(count, pv.CellType.TETRA), split.points)
-    for k, what in enumerate(found):
-        grid.point_data[f"map {k}"] = what.values
-    grid.cell_data["material"] = split.material
-    return grid
+def _grids(pv: Any, split: Fields, found: list[Quantity]) -> list[Any]:
+    """The cells of each material with their stresses."""
+    grids = []
+    for material in np.unique(split.material):
+        mine = split.cells[split.material == material]
+        cells = np.column_stack([np.full(len(mine), 4), mine]).ravel()
+        grid = pv.UnstructuredGrid(cells, np.full(len(mine), pv.CellType.TETRA), split.points)
+        for k, what in enumerate(found):
+            grid.point_data[f"map {k}"] = what.values
+        grid.cell_data["material"] = np.full(len(mine), material)
+        grids.append(grid)
+    return grids
 
 
 def _triangles(pv: Any, points: Floats, facets: Ints) -> Any:
@@ -117,23 +123,38 @@ def _triangles(pv: Any, points: Floats, facets: Ints) -> Any:
     return pv.PolyData(points, np.column_stack([np.full(len(facets), 3), facets]).ravel())
 
 
-def _surface(
-    pv: Any, whole: Fields, split: Fields, found: list[Quantity]
-) -> tuple[Any, dict[str, Any]]:
-    """The boundary with its stresses, and the lines on it by kind."""
-    region = whole.material.astype(np.int64)
-    facets, owner, _, _ = facets_between(whole.cells, region)
+def _surfaces(
+    pv: Any, whole: Fields, split: Fields, found: list[Quantity], names: dict[int, str]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The boundary of each material with its stresses, and the lines on all of it by kind."""
+    facets, owner, _, _ = facets_between(whole.cells, whole.material.astype(np.int64))
+    facets = _outward(whole, facets, owner)
     corner = np.argmax(whole.cells[owner][:, :, None] == facets[:, None, :], axis=1)
-    surface = _triangles(pv, split.points, split.cells[owner[:, None], corner])
-    for k, what in enumerate(found):
-        surface.point_data[f"map {k}"] = what.values
-    return surface, {
+    faces = split.cells[owner[:, None], corner]
+    surfaces = []
+    for material in np.unique(whole.material):
+        surface = _triangles(pv, split.points, faces[whole.material[owner] == material])
+        if surface.n_cells:
+            for k, what in enumerate(found):
+                surface.point_data[f"map {k}"] = what.values
+            surfaces.append(surface.clean(point_merging=False))
+    return surfaces, {
         name: _segments(pv, whole.points, rows)
-        for name, rows in _rims(whole, facets, owner).items()
+        for name, rows in _rims(whole, facets, owner, names).items()
     }
 
 
-def _rims(whole: Fields, facets: Ints, owner: Ints) -> dict[str, Ints]:
+def _outward(whole: Fields, facets: Ints, owner: Ints) -> Ints:
+    """Boundary facets turned so that their normals leave the body."""
+    p = whole.points[facets]
+    inward = whole.points[whole.cells[owner]].mean(axis=1) - p[:, 0]
+    turned = np.einsum("nd,nd->n", np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]), inward) > 0
+    facets = facets.copy()
+    facets[turned] = facets[turned][:, [0, 2, 1]]
+    return facets
+
+
+def _rims(whole: Fields, facets: Ints, owner: Ints, names: dict[int, str]) -> dict[str, Ints]:
     """Edges on the boundary where it bends, the material changes or the grain changes."""
     every = np.sort(facets[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     mine = np.repeat(np.arange(len(facets)), 3)
@@ -144,14 +165,17 @@ def _rims(whole: Fields, facets: Ints, owner: Ints) -> dict[str, Ints]:
     p = whole.points[facets]
     normal = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
-    # facets have no common sense of rotation: only the angle between their planes is known
-    bend = np.abs((normal[a] * normal[b]).sum(axis=1)) < np.cos(np.radians(_BEND))
+    bend = (normal[a] * normal[b]).sum(axis=1) < np.cos(np.radians(_BEND))
     changes = whole.material[owner[a]] != whole.material[owner[b]]
     grains = whole.grain[owner[a]] != whole.grain[owner[b]]
+    lithium = [tag for tag, name in names.items() if name == "lithium"]
+    meets = np.isin(whole.material[owner[a]], lithium) | np.isin(whole.material[owner[b]], lithium)
+    meets |= not names
     edges = every[same]
     return {
         "outline": edges[bend & ~changes],
-        "interface": edges[changes],
+        "electrode": edges[changes & meets],
+        "interface": edges[changes & ~meets],
         "grains": edges[grains & ~changes & ~bend],
     }
 
@@ -168,17 +192,22 @@ def _shot(
 ) -> NDArray[np.uint8]:  # fmt: skip
     """One picture: shaded outer faces, flat colours on the cut, lines a hair nearer to the eye."""
     middle, per_pixel, pixels = frame
+    reach = per_pixel * max(pixels)
+    per_point = _PIXELS / (72 * _INCHES)
     plotter = pv.Plotter(off_screen=True, window_size=list(pixels), lighting="light kit")
     plotter.set_background("white")
     for part, shaded in parts:
         if part.n_cells:
             plotter.add_mesh(
                 part, scalars=f"map {number}", cmap=what.colours, clim=(what.bottom, what.top),
-                show_scalar_bar=False, lighting=shaded, ambient=0.7, diffuse=0.34, specular=0.0,
+                show_scalar_bar=False, lighting=shaded, ambient=0.8, diffuse=0.24, specular=0.0,
                 interpolate_before_map=True,
             )  # fmt: skip
-    reach = per_pixel * max(pixels)
-    per_point = _PIXELS / (72 * _INCHES)
+            if shaded:  # pale stress on a white page needs a contour
+                plotter.add_silhouette(
+                    part, color="black", line_width=LINES["outline"][0] * per_point,
+                    feature_angle=None,
+                )  # fmt: skip
     for shift, lines in ((2e-3, rims), (3e-3, edges)):
         for name, line in lines.items():
             if line.n_cells:
@@ -197,16 +226,18 @@ def _shot(
     return picture
 
 
-def _places(section: Any, edges: dict[str, Any], names: dict[int, str]) -> tuple[Ints, Floats]:
-    """Tags of the materials on the cut, and where their names have room, shape (n, 3)."""
+def _places(
+    sections: list[Any], edges: dict[str, Any], names: dict[int, str]
+) -> tuple[Ints, Floats, Floats]:
+    """Tags of the materials on the cut, where they have room (n, 3), and how much [um] (n,)."""
     outlines = [np.asarray(e.points) for n, e in edges.items() if n != "grains" and e.n_points]
-    if not section.n_cells or not outlines:
-        return np.zeros(0, np.int64), np.zeros((0, 3))
-    centres = np.asarray(section.cell_centers().points)
-    material = np.asarray(section.cell_data["material"])
-    tags = np.array([tag for tag in names if (material == tag).any()], np.int64)
-    places = [roomiest(centres[material == tag], np.vstack(outlines))[0] for tag in tags]
-    return tags, np.array(places, float).reshape(-1, 3)
+    shown = [s for s in sections if s.n_cells and int(s.cell_data["material"][0]) in names]
+    if not outlines or not shown:
+        return np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros(0)
+    tags = np.array([int(s.cell_data["material"][0]) for s in shown], np.int64)
+    found = [roomiest(np.asarray(s.cell_centers().points), np.vstack(outlines)) for s in shown]
+    places = np.array([at for at, _ in found], float).reshape(-1, 3)
+    return tags, places, np.array([room for _, room in found])
 
 
 def _compose(
@@ -233,12 +264,6 @@ def _compose(
             extend=what.extend, shrink=0.85, pad=0.02, aspect=20,
         )  # fmt: skip
         bar.set_label(what.label)
-    if len(names) > 1:
-        for tag, at in zip(held["tags"], held["places"], strict=True):
-            axes[0, 1].text(
-                *at, names[int(tag)].replace("_", " "), ha="center", va="center", fontsize=7,
-                bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75},
-            )  # fmt: skip
     per_pixel = float(held["per_pixel"])
     length = style.handy(0.35 * width * per_pixel)
     below, y = axes[-1, 0], height * 1.06
@@ -248,6 +273,11 @@ def _compose(
     for ax in axes.ravel():
         ax.set_xlim(0, width)
         ax.set_ylim(height, 0)
+    if len(held["tags"]) > 1:
+        words = [names[int(tag)] for tag in held["tags"]]
+        middle = np.array([width, height]) / 2
+        points = 72 * _INCHES / width
+        write_names(axes[0, 1], words, held["places"], held["room"], middle, points)
     legend(fig, lines, bool(names))
     axis = "xyz"[_ACROSS]
     words = [f"right: cut at {axis} = {style.number(cut_height(whole.points), 3)} µm"]

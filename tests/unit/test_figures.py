@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 from ssbmech.errors import OutputError
-from ssbmech.output import figures, figures_data, figures_plots, figures_style, view
+from ssbmech.output import (
+    figures,
+    figures_data,
+    figures_map,
+    figures_map_data,
+    figures_plots,
+    figures_style,
+    view,
+)
 
 K, A, E, NU = 1.0, 10.0, 150e3, 0.25  # MPa m^0.5, um, MPa
 SCHEMA = Path(__file__).parents[2] / "docs" / "summary.schema.json"
@@ -151,6 +159,25 @@ def box(n: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
     return points, cells[volume > 1e-6]
 
 
+def cube(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n^3, 3) of a cube of 3 A and tetrahedra that fit: six about a diagonal of each cell.
+
+    `box` has gaps in 3-D, where it leaves flat cells out.
+    """
+    from itertools import permutations
+
+    line = np.linspace(0, 3 * A, n)
+    points = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=-1).reshape(-1, 3)
+    number = np.arange(n**3).reshape(n, n, n)
+    corner = number[:-1, :-1, :-1].ravel()
+    step = (n * n, n, 1)
+    cells = [
+        np.stack([corner + sum(step[k] for k in order[:i]) for i in range(4)], axis=1)
+        for order in permutations(range(3))
+    ]
+    return points, np.concatenate(cells)
+
+
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_folder(tmp_path_factory.mktemp("plane"), *box(25, 2), 2)
@@ -193,7 +220,8 @@ def test_draws_every_figure(kind: str, request: pytest.FixtureRequest) -> None:
 
 def test_imports_neither_dolfinx_nor_mpi() -> None:
     code = (
-        "import sys; from ssbmech.output import figures, view, figures_solid, figures_field; "
+        "import sys; from ssbmech.output import figures, view, figures_solid, figures_field, "
+        "figures_map, figures_map_data, figures_map_solid; "
         "figures.drawings(); print([m for m in ('dolfinx', 'mpi4py', 'h5py', 'petsc4py') "
         "if m in sys.modules])"
     )
@@ -227,7 +255,8 @@ def test_nothing_to_draw_is_no_failure(tmp_path: Path) -> None:
 def test_mirrors_what_was_computed_in_part(plane: Path) -> None:
     fields = figures_data.read_fields(plane)
     assert fields is not None
-    whole = figures_data.mirrored(fields)
+    planes = figures_data.symmetry_planes(plane, figures_data.read_summary(plane))
+    whole = figures_data.mirrored(fields, planes)
     assert whole.mirrors == (1,)
     assert whole.measures().sum() == pytest.approx(2 * fields.measures().sum())
     lips = (fields.points[:, 1] == 0) & (fields.points[:, 0] < A)
@@ -240,9 +269,217 @@ def test_pieces_join_and_crack_faces_stay_apart() -> None:
     opened = still.copy()
     opened[0, 1] = -0.1  # the second piece has one vertex on the other face
     cells = np.array([[0, 1, 2], [1, 3, 2]])
-    pieces = [figures_data.Fields(square, cells[[i]], u, {}, np.ones(1))
+    pieces = [figures_data.Fields(square, cells[[i]], u, {}, np.ones(1), np.zeros(1))
               for i, u in enumerate((still, opened))]  # fmt: skip
     assert len(figures_data._joined(pieces).points) == 5
+
+
+def write_body(
+    folder: Path, dim: int, *, model: str = "plane_strain", names: tuple[str, ...] = ()
+) -> Path:
+    """Results of a body without a crack: lithium below, two grains of electrolyte above.
+
+    It starts at x = 0 and y = 0, where it slides; whether that is symmetry the names say.
+    """
+    import meshio
+
+    points, cells = box(13, 2) if dim == 2 else cube(7)
+    middle = points[cells].mean(axis=1)
+    lithium = middle[:, 1] < A
+    grain = np.where(lithium, 0, np.where(middle[:, 0] < 1.5 * A, 1, 2))
+    u = 1e-3 * points * [1, -1, 0]
+    above = points[:, 1] >= A
+    x = points[:, 0] / A
+    fields = {
+        "displacement_um": u, "max_principal_MPa": np.where(above, 10 + 5 * x, -5.0),
+        "von_mises_MPa": 3 + x, "hydrostatic_MPa": np.where(above, 5.0 + x, -20.0),
+        "stress_tt_MPa": np.where(above, 7.0 + x, -1.0),
+    }  # fmt: skip
+    (folder / "fields").mkdir(parents=True)
+    mesh = meshio.Mesh(
+        points, [("triangle" if dim == 2 else "tetra", cells)], point_data=fields,
+        cell_data={"material": [np.where(lithium, 2.0, 1.0)], "grain": [grain.astype(float)]},
+    )  # fmt: skip
+    mesh.write(folder / "fields" / "fields_p0_000000.vtu")
+    (folder / "fields" / "fields.pvd").write_text(
+        '<VTKFile type="Collection"><Collection><DataSet timestep="0" part="0" '
+        'file="fields_p0_000000.vtu"/></Collection></VTKFile>'
+    )
+    groups = [(dim - 1, i + 1, name) for i, name in enumerate(("bottom", *names))]
+    groups += [(dim, 1, "electrolyte"), (dim, 2, "lithium")]
+    lines = [f'{d} {tag} "{name}"' for d, tag, name in groups]
+    head = "$MeshFormat\n4.1 1 8\n\1\n$EndMeshFormat\n$PhysicalNames\n"
+    (folder / "mesh.msh").write_text(
+        "\n".join([head + str(len(lines)), *lines, "$EndPhysicalNames", "$Entities", ""])
+    )
+    summary = summary_of(np.zeros((1, 3)), model)
+    summary.update(fronts=[], rings=[], porz=None)
+    summary["record"]["materials"] = {"electrolyte.E": "150 GPa: test", "lithium.E": "8 GPa: test"}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    return folder
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The figures drawn in this process, by name."""
+    kept: dict[str, Any] = {}
+
+    def save(fig: Any, folder: Path, name: str, *, pdf: bool = True) -> str:
+        kept[name] = fig
+        return f"{name}.png"
+
+    monkeypatch.setattr(figures_style, "save", save)
+    return kept
+
+
+def test_body_without_a_crack_is_shown_whole(tmp_path: Path, drawn: dict[str, Any]) -> None:
+    assert figures.draw_all(write_body(tmp_path / "r", 2)) == ["stress_map.png"]
+    axes = drawn["stress_map"].axes
+    for ax in axes[:2]:
+        low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
+        assert (low <= 0).all() and (high >= 3 * A).all() and (high < 3.2 * A).all()
+    labels = [ax.get_xlabel() + ax.get_ylabel() for ax in axes]
+    assert any("largest principal" in text for text in labels)
+    assert any("mean pressure" in text for text in labels)
+    assert not any("hoop" in text for text in labels)
+    assert {text.get_text() for text in axes[0].texts} == {"electrolyte", "lithium"}
+    legend = {text.get_text() for text in drawn["stress_map"].legends[0].get_texts()}
+    assert legend == {"interface with lithium", "grain boundary"}
+
+
+def test_axisymmetric_body_shows_hoop_stress(tmp_path: Path, drawn: dict[str, Any]) -> None:
+    figures.draw_all(write_body(tmp_path / "r", 2, model="axisymmetric"))
+    axes = drawn["stress_map"].axes
+    labels = " ".join(ax.get_xlabel() + ax.get_ylabel() for ax in axes)
+    assert "hoop stress" in labels and "r (µm)" in labels and "z (µm)" in labels
+    assert axes[0].get_xlim()[0] <= -3 * A  # the other half
+    assert "mirrored at r = 0" in {ax.get_title(loc="right") for ax in axes}
+
+
+@pytest.mark.parametrize(
+    ("names", "model", "planes"),
+    [
+        ((), "plane_strain", ()),
+        (("symmetry_x",), "plane_strain", (0,)),
+        (("symmetry_y", "symmetry_x"), "plane_strain", (0, 1)),
+        (("axis",), "axisymmetric", (0,)),
+        ((), "axisymmetric", (0,)),
+    ],
+)
+def test_mirrors_at_named_planes_alone(
+    tmp_path: Path, names: tuple[str, ...], model: str, planes: tuple[int, ...]
+) -> None:
+    folder = write_body(tmp_path / "r", 2, model=model, names=names)
+    summary = figures_data.read_summary(folder)
+    assert figures_data.symmetry_planes(folder, summary) == planes
+    fields = figures_data.read_fields(folder)
+    assert fields is not None
+    whole = figures_data.mirrored(fields, planes, axisymmetric=model == "axisymmetric")
+    assert whole.mirrors == planes
+    area = fields.measures().sum()
+    assert whole.measures().sum() == pytest.approx(2 ** len(planes) * area)
+    (folder / "case.resolved.toml").write_text('[crack]\nsymmetry = "y"\n')
+    assert 1 in figures_data.symmetry_planes(folder, summary)
+    (folder / "mesh.msh").unlink()  # no names: nothing but what the model and the case say
+    (folder / "case.resolved.toml").unlink()
+    expected = (0,) if model == "axisymmetric" else ()
+    assert figures_data.symmetry_planes(folder, summary) == expected
+
+
+def test_solid_without_a_crack_has_a_figure(tmp_path: Path) -> None:
+    folder = write_body(tmp_path / "r", 3, model="3d", names=("symmetry_x",))
+    done = draw(folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["stress_map.png"]
+    check_picture(folder / "figures" / "stress_map.png", int(7.2 * figures_style.DPI))
+    from matplotlib.image import imread
+
+    picture = imread(folder / "figures" / "stress_map.png")[..., :3]
+    height, width = picture.shape[:2]
+    # outside on the left, cut on the right; tension (red) above, lithium under pressure below
+    for half in (slice(0, width // 2), slice(width // 2, int(0.88 * width))):
+        tension, pressure = picture[: height // 2, half], picture[height // 2 :, half]
+        assert (tension[..., 0] - tension[..., 2] > 0.3).mean() > 0.1
+        assert (pressure[..., 2] - pressure[..., 0] > 0.2).mean() > 0.05
+        assert (tension[..., 2] - tension[..., 0] > 0.2).mean() < 1e-3
+
+
+def body(values: np.ndarray, points: np.ndarray, cells: np.ndarray) -> figures_data.Fields:
+    n = len(cells)
+    still = np.zeros_like(points)
+    return figures_data.Fields(points, cells, still, {"s": values}, np.ones(n), np.zeros(n))
+
+
+def test_limits_of_colours() -> None:
+    points, cells = box(25, 2)
+    limits = figures_map_data.limits
+
+    def found(values: np.ndarray, scale: float = 100.0, **kw: bool) -> tuple[float, float, str]:
+        return limits(values, body(values, points, cells), scale, **kw)
+
+    x = points[:, 0] / points[:, 0].max()
+    spiked = 10 * x
+    spiked[len(x) // 2] = 1e4  # a corner without a limit: one vertex of 625
+    bottom, top, extend = found(spiked)
+    assert bottom == 0 and 9 < top < 200 and extend == "max"
+    assert found(20 * x - 10)[:2] == pytest.approx((-10, 10), rel=0.03)  # as far from zero
+    assert found(30 * x - 10)[:2] == pytest.approx((-20, 20), rel=0.05)
+    assert found(30 + 2 * x)[0] > 25  # far from zero: all of the scale
+    assert found(0 * x + 36)[:2] == pytest.approx((0, 36))
+    assert found(1e-9 * x)[:2] == pytest.approx((-0.1, 0.1))  # nothing, of a body with 100 MPa
+    assert found(90 * x - 80, tension=True)[:2] == pytest.approx((-9, 9), rel=0.06)
+
+
+def test_stress_jumps_between_materials() -> None:
+    points, cells = box(9, 2)
+    material = np.where(points[cells].mean(axis=1)[:, 1] < 1.5 * A, 2.0, 1.0)
+    at_interface = points[:, 1] == 1.5 * A
+    assert at_interface.any()
+    values = np.where(points[:, 1] >= 1.5 * A, 100.0, 5.0)  # shared vertices hold the stiffer's
+    fields = figures_data.Fields(
+        points, cells, 0 * points, {"s": values}, material, np.zeros(len(cells))
+    )
+    split = figures_map_data.apart(fields, [2, 1])
+    assert len(split.points) == len(points) + at_interface.sum()
+    at = split.scalars["s"][split.cells]
+    assert (at[material == 1] == 100).all() and (at[material == 2] == 5).all()
+    assert np.array_equal(split.points[split.cells], points[cells])
+    one_layer = figures_map_data.apart(fields, [1, 2])  # lithium the stiffer: the same, reversed
+    assert (one_layer.scalars["s"][one_layer.cells][material == 2] == values[cells[material == 2]]
+            ).all()  # fmt: skip
+
+
+def test_names_do_not_cover_each_other() -> None:
+    from matplotlib.text import Text
+
+    figures_style.apply()
+    fig, ax = figures_style.figure(6, 3)
+    ax.set_xlim(0, 400)
+    ax.set_ylim(0, 200)
+    names = ["electrolyte", "interphase", "interlayer", "lithium"]
+    places = np.array([[240.0, 118], [200, 100], [200, 97], [200, 94]])
+    figures_map.write_names(ax, names, places, np.array([40.0, 1, 1, 1]), np.array([200.0, 100]), 1)
+    fig.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the pointer
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_every_front_is_in_the_picture(
+    plane: Path, tmp_path: Path, drawn: dict[str, Any]
+) -> None:  # fmt: skip
+    summary = json.loads((plane / "summary.json").read_text())
+    second = json.loads(json.dumps(summary["fronts"][0]))
+    second.update(name="tip_2", points_um=[[2.5 * A, 0.0, 0.0]])
+    second["K_I"]["values"] = [0.5 * v for v in second["K_I"]["values"]]
+    summary["fronts"].append(second)
+    (tmp_path / "summary.json").write_text(json.dumps(summary))
+    (tmp_path / "fields").symlink_to(plane / "fields")
+    assert {"tip_stress.png", "rings.png"} <= set(figures.draw_all(tmp_path))
+    assert "stress_map" not in drawn
+    low, high = drawn["tip_stress"].axes[0].get_xlim()
+    assert low < A and high > 2.5 * A
+    low, high = drawn["tip_stress"].axes[1].get_xlim()
+    assert low < A < high < 2.5 * A  # the zoom is about the governing one
 
 
 @pytest.mark.parametrize(("a", "c"), [(10.0, 10.0), (10.0, 25.0)])
