@@ -122,7 +122,7 @@ def _lines(ax: Any, drawn: dict[str, Floats], scale: float) -> None:
     for order, (name, rows) in enumerate(drawn.items()):
         if len(rows):
             ax.add_collection(
-                LineCollection(rows, colors=style.BLACK, linewidths=LINES[name][0] * thin,
+                LineCollection(list(rows), colors=style.BLACK, linewidths=LINES[name][0] * thin,
                                capstyle="round", zorder=2 + order)
             )  # fmt: skip
 
@@ -223,21 +223,25 @@ def roomiest(centres: Floats, edges: Floats) -> tuple[Floats, float]:
     return centres[best], float(distance[best])
 
 
-def legend(fig: Any, counts: dict[str, int], named: bool) -> None:
+def legend(fig: Any, counts: dict[str, int], named: bool, *, void_wall: str | None = None) -> None:
     """Say what the lines are.
 
     Args:
         fig: The figure.
         counts: Number of facets of each kind.
         named: Whether it is known which material is lithium.
+        void_wall: Colour of the walls of voids that are seen.
     """
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-    shown = []
+    shown: list[Any] = []
     for kind, (width, text) in LINES.items():
         if text and counts[kind]:
             text = "interface of materials" if kind == "electrode" and not named else text
             shown.append(Line2D([], [], color=style.BLACK, lw=width, label=text))
+    if void_wall is not None:
+        shown.append(Patch(fc=void_wall, ec=style.BLACK, lw=0.5, label="wall of a void"))
     if shown:
         fig.legend(handles=shown, loc="outside lower center", ncols=len(shown), fontsize=7)
 

@@ -25,6 +25,7 @@ _PIXELS, _INCHES = 1150, 2.95
 #: Where the eye is; the cut is across the last axis, and the half towards the eye is taken away.
 _EYE = np.array([0.5, 0.42, 1.0]) / np.linalg.norm([0.5, 0.42, 1.0])
 _ACROSS = 2
+VOID_WALL = "#DCDCDC"
 #: Facets that meet at more than this angle [degrees] make an edge of the body.
 _BEND = 35.0
 
@@ -64,13 +65,14 @@ def render(results: Path, target: Path) -> None:
     fields = read_fields(results)
     assert fields is not None
     whole, split, names, found = prepared(results, read_summary(results), fields)
-    surfaces, rims = _surfaces(pv, whole, split, found, names)
+    surfaces, walls, rims = _surfaces(pv, whole, split, found, names)
     where = {"normal": np.eye(3)[_ACROSS], "origin": np.eye(3)[_ACROSS] * cut_height(whole.points)}
     # one by one: VTK would join the vertices of materials that lie on each other
     sections = [grid.slice(**where) for grid in _grids(pv, split, found)]
     edges = kinds(whole, names).each(
         lambda facets: _triangles(pv, whole.points, facets).slice(**where)
     )
+    cavity = walls.clip(**where) if walls.n_cells else walls
     halves = [surface.clip(**where) for surface in surfaces]
     half_rims = {name: rim.clip(**where) for name, rim in rims.items() if rim.n_cells}
     pictures = []
@@ -78,17 +80,17 @@ def render(results: Path, target: Path) -> None:
     for k, what in enumerate(found):
         outside = [(part, True) for part in surfaces], rims
         opened = [(h, True) for h in halves] + [(s, False) for s in sections], half_rims
-        pictures.append(_shot(pv, frame, k, what, *outside, {}))
-        pictures.append(_shot(pv, frame, k, what, *opened, edges))
-    held = {f"picture_{i}": picture for i, picture in enumerate(pictures)}
+        pictures.append(_shot(pv, frame, k, what, *outside, {}, None))
+        pictures.append(_shot(pv, frame, k, what, *opened, edges, cavity))
     right, up = screen()
     tags, places, room = _places(sections, edges, names)
     at = (places - frame[0]) @ np.stack([right, up]).T / frame[1]
     size = np.array(pictures[0].shape[1::-1])
     np.savez(
-        target, right=right, up=up, per_pixel=frame[1], tags=tags,
+        target, pictures=np.stack(pictures), right=right, up=up, per_pixel=frame[1], tags=tags,
+        cavities=walls.n_cells,
         room=room / frame[1] * 72 * _INCHES / _PIXELS,
-        places=np.column_stack([size[0] / 2 + at[:, 0], size[1] / 2 - at[:, 1]]), **held,
+        places=np.column_stack([size[0] / 2 + at[:, 0], size[1] / 2 - at[:, 1]]),
     )  # fmt: skip
 
 
@@ -125,23 +127,50 @@ def _triangles(pv: Any, points: Floats, facets: Ints) -> Any:
 
 def _surfaces(
     pv: Any, whole: Fields, split: Fields, found: list[Quantity], names: dict[int, str]
-) -> tuple[list[Any], dict[str, Any]]:
-    """The boundary of each material with its stresses, and the lines on all of it by kind."""
+) -> tuple[list[Any], Any, dict[str, Any]]:
+    """The boundary of each material with its stresses, walls of voids, and lines by kind."""
     facets, owner, _, _ = facets_between(whole.cells, whole.material.astype(np.int64))
     facets = _outward(whole, facets, owner)
     corner = np.argmax(whole.cells[owner][:, :, None] == facets[:, None, :], axis=1)
     faces = split.cells[owner[:, None], corner]
+    within = cavities(whole.points, facets)
     surfaces = []
     for material in np.unique(whole.material):
-        surface = _triangles(pv, split.points, faces[whole.material[owner] == material])
+        mine = (whole.material[owner] == material) & ~within
+        surface = _triangles(pv, split.points, faces[mine])
         if surface.n_cells:
             for k, what in enumerate(found):
                 surface.point_data[f"map {k}"] = what.values
             surfaces.append(surface.clean(point_merging=False))
-    return surfaces, {
-        name: _segments(pv, whole.points, rows)
-        for name, rows in _rims(whole, facets, owner, names).items()
-    }
+    walls = _triangles(pv, whole.points, facets[within])
+    return (
+        surfaces,
+        walls,
+        {
+            name: _segments(pv, whole.points, rows)
+            for name, rows in _rims(whole, facets, owner, names).items()
+        },
+    )
+
+
+def cavities(points: Floats, facets: Ints) -> NDArray[np.bool_]:
+    """Which boundary facets are the wall of a closed void: a part that reaches no side of the body.
+
+    Args:
+        points: Shape (n, 3).
+        facets: Shape (m, 3).
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    ends = facets[:, [0, 1, 1, 2]].reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(ends), np.int8), ends.T), shape=(len(points),) * 2)
+    label = connected_components(graph, directed=False)[1][facets[:, 0]]
+    low, high = points[facets].min(axis=(0, 1)), points[facets].max(axis=(0, 1))
+    reach = 1e-6 * float((high - low).max())
+    p = points[facets]
+    at_side = ((p < low + reach) | (p > high - reach)).any(axis=(1, 2))
+    return ~np.isin(label, label[at_side])
 
 
 def _outward(whole: Fields, facets: Ints, owner: Ints) -> Ints:
@@ -188,7 +217,7 @@ def _segments(pv: Any, points: Floats, rows: Ints) -> Any:
 
 def _shot(
     pv: Any, frame: tuple[Floats, float, tuple[int, int]], number: int, what: Quantity,
-    parts: list[tuple[Any, bool]], rims: dict[str, Any], edges: dict[str, Any],
+    parts: list[tuple[Any, bool]], rims: dict[str, Any], edges: dict[str, Any], cavity: Any,
 ) -> NDArray[np.uint8]:  # fmt: skip
     """One picture: shaded outer faces, flat colours on the cut, lines a hair nearer to the eye."""
     middle, per_pixel, pixels = frame
@@ -208,6 +237,8 @@ def _shot(
                     part, color="black", line_width=LINES["outline"][0] * per_point,
                     feature_angle=None,
                 )  # fmt: skip
+    if cavity is not None and cavity.n_cells:
+        plotter.add_mesh(cavity, color=VOID_WALL, ambient=0.6, diffuse=0.4, specular=0.0)
     for shift, lines in ((2e-3, rims), (3e-3, edges)):
         for name, line in lines.items():
             if line.n_cells:
@@ -248,7 +279,7 @@ def _compose(
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    height, width = held["picture_0"].shape[:2]
+    height, width = held["pictures"].shape[1:3]
     rows = len(found)
     fig, axes = style.figure(
         style.DOUBLE, rows * (_INCHES * height / width + 0.25) + 0.6, rows, 2, squeeze=False
@@ -256,7 +287,7 @@ def _compose(
     for k, what in enumerate(found):
         for side in (0, 1):
             ax = axes[k, side]
-            ax.imshow(held[f"picture_{2 * k + side}"], interpolation="antialiased")
+            ax.imshow(held["pictures"][2 * k + side], interpolation="antialiased")
             ax.set_axis_off()
             style.panel(ax, "abcdef"[2 * k + side])
         bar = fig.colorbar(
@@ -278,7 +309,7 @@ def _compose(
         middle = np.array([width, height]) / 2
         points = 72 * _INCHES / width
         write_names(axes[0, 1], words, held["places"], held["room"], middle, points)
-    legend(fig, lines, bool(names))
+    legend(fig, lines, bool(names), void_wall=VOID_WALL if held["cavities"] else None)
     axis = "xyz"[_ACROSS]
     words = [f"right: cut at {axis} = {style.number(cut_height(whole.points), 3)} µm"]
     if abs(cut_height(whole.points)) < 1e-4 * np.ptp(whole.points[:, _ACROSS]):

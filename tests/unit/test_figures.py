@@ -18,6 +18,7 @@ from ssbmech.output import (
     figures_data,
     figures_map,
     figures_map_data,
+    figures_map_solid,
     figures_plots,
     figures_style,
     view,
@@ -447,6 +448,20 @@ def test_stress_jumps_between_materials() -> None:
     one_layer = figures_map_data.apart(fields, [1, 2])  # lithium the stiffer: the same, reversed
     assert (one_layer.scalars["s"][one_layer.cells][material == 2] == values[cells[material == 2]]
             ).all()  # fmt: skip
+
+
+def test_walls_of_voids() -> None:
+    points, cells = cube(6)
+    middle = points[cells].mean(axis=1)
+    inside = (np.abs(middle - 1.5 * A) < 0.4 * A).all(axis=1)
+    left = cells[~inside]
+    facets = figures_map_data.facets_between(left, np.zeros(len(left), int))[0]
+    walls = figures_map_solid.cavities(points, facets)
+    assert walls.sum() == 6 * 2  # one cube of the grid is left out
+    assert (np.abs(points[facets[walls]] - 1.5 * A) < 0.4 * A).all()
+    open_ = cells[middle[:, 0] > 0.7 * A]  # reaches the side: no void
+    facets = figures_map_data.facets_between(open_, np.zeros(len(open_), int))[0]
+    assert not figures_map_solid.cavities(points, facets).any()
 
 
 def test_names_do_not_cover_each_other() -> None:
