@@ -16,6 +16,8 @@ from ssbmech.errors import OutputError
 DISPLACEMENT = "displacement_um"
 #: Point arrays that do not change when the body is mirrored.
 _EVEN = ("max_principal_MPa", "von_mises_MPa", "hydrostatic_MPa", "stress_tt_MPa")
+#: Nothing that is so many flaw sizes away is in the picture of the flaw.
+FAR = 8.0
 _VERTICES = {5: 3, 22: 3, 69: 3, 10: 4, 24: 4, 71: 4}  # VTK cell type to vertices of the simplex
 
 
@@ -298,6 +300,17 @@ def symmetry_planes(results: Path, summary: dict[str, Any]) -> tuple[int, ...]:
     if "axis" in names:
         planes.add(0)
     return tuple(sorted(planes))
+
+
+def planes_near(planes: tuple[int, ...], points: NDArray, size: float) -> tuple[int, ...]:
+    """Those planes of symmetry that belong to the picture of a flaw: not the far axis of a pellet.
+
+    Args:
+        planes: From `symmetry_planes`.
+        points: Of the front [um], shape (n, 3).
+        size: Of the flaw [um].
+    """
+    return tuple(i for i in planes if np.abs(points[:, i]).min() <= FAR * size)
 
 
 def mirrored(fields: Fields, planes: tuple[int, ...], *, axisymmetric: bool = False) -> Fields:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.output import figures_style as style
 from ssbmech.output.figures_data import (
+    FAR,
     Fields,
     flaw_size,
     governing_front,
     mirrored,
+    planes_near,
     reflect_points,
     symmetry_planes,
 )
@@ -20,19 +23,25 @@ from ssbmech.output.figures_data import (
 STRESS = "max_principal_MPa"
 #: The opening is drawn as this part of the flaw size.
 _OPENING = 0.12
+#: A motion of the whole region that the warp makes larger than this part is left out.
+_DRIFT = 0.5
 
 
 def tip_stress_plane(
     results: Path, folder: Path, summary: dict[str, Any], fields: Fields
 ) -> str | None:
     """``tip_stress``: largest principal stress about the flaw and at its tip, warped."""
-    planes = symmetry_planes(results, summary)
-    whole = mirrored(fields, planes, axisymmetric=summary["model"] == "axisymmetric")
-    if STRESS not in whole.scalars:
+    if STRESS not in fields.scalars:
         return None
-    size, tips, focus = _places(results, summary, whole)
+    size, tips, focus = _places(results, summary, fields)
+    planes = planes_near(symmetry_planes(results, summary), focus[None, :], size)
+    whole = mirrored(fields, planes, axisymmetric=summary["model"] == "axisymmetric")
+    tips = np.vstack(reflect_points(tips, whole.mirrors))[:, :2]
+    focus = focus[:2]
+    tips = tips[np.linalg.norm(tips - focus, axis=1) <= FAR * size]
     around = _box(np.vstack([tips, focus[None, :]]), 1.25 * size, whole)
     factor = warp_factor(whole, around, size)
+    whole = without_drift(whole, around, factor, size)
     front = governing_front(summary)
     h = float(front[0]["element_size_um"]) if front else 0.0
     half = float(np.clip(12 * h, 0.04 * size, 0.25 * size))
@@ -48,23 +57,19 @@ def tip_stress_plane(
 
 
 def _places(
-    results: Path, summary: dict[str, Any], whole: Fields
+    results: Path, summary: dict[str, Any], fields: Fields
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-    """Size of the flaw, all tips with their images (k, 2), and the point to zoom at (2,) [um]."""
+    """Size of the flaw, all tips (k, 3), and the point to zoom at (3,) [um]."""
     size = flaw_size(results, summary)
     found = governing_front(summary)
     if found:
-        fronts = [np.array(f["points_um"], float) for f in summary["fronts"]]
-        lines = [line for f in fronts for line in reflect_points(f, whole.mirrors)]
-        focus = np.array(found[0]["points_um"], float)[found[1]]
         assert size is not None  # a front has rings
-        return size, np.vstack(lines)[:, :2], focus[:2]
+        tips = [np.array(f["points_um"], float).reshape(-1, 3) for f in summary["fronts"]]
+        return size, np.vstack(tips), np.array(found[0]["points_um"], float)[found[1]]
     peaks = summary["peaks"]
     focus = np.array(max(peaks, key=lambda p: p["max_principal"]["value"])["point_um"], float)
-    span = float(np.ptp(whole.points, axis=0).max())
-    size = 0.2 * span if size is None else min(size, span)
-    tips = np.vstack(reflect_points(focus, whole.mirrors))[:, :2]
-    return size, tips, focus[:2]
+    span = float(np.ptp(fields.points, axis=0).max())
+    return 0.2 * span if size is None else min(size, span), focus[None, :], focus
 
 
 def _box(points: NDArray, pad: float, whole: Fields) -> NDArray[np.float64]:
@@ -77,14 +82,37 @@ def _box(points: NDArray, pad: float, whole: Fields) -> NDArray[np.float64]:
 
 def warp_factor(fields: Fields, box: NDArray, size: float) -> float:
     """Exaggeration (1, 2, 5, 10, ...) with which the displacement in a box is well visible."""
-    d = box.shape[1]
-    inside = ((fields.points[:, :d] >= box[0]) & (fields.points[:, :d] <= box[1])).all(axis=1)
-    u = fields.displacement[inside]
+    u = fields.displacement[_inside(fields, box)]
     if not len(u):
         return 1.0
     # a motion of the whole region is not seen as deformation
     largest = float(np.linalg.norm(u - np.median(u, axis=0), axis=1).max())
     return style.handy(_OPENING * size / largest) if largest > 0 else 1.0
+
+
+def without_drift(fields: Fields, box: NDArray, factor: float, size: float) -> Fields:
+    """Without the motion of a whole region where the warp would carry it out of the picture.
+
+    Planes of symmetry hold a body in place, and must stay where they are.
+
+    Args:
+        fields: The whole body.
+        box: The region, shape (2, d).
+        factor: Exaggeration.
+        size: Of the flaw [um].
+    """
+    inside = _inside(fields, box)
+    if fields.mirrors or not inside.any():
+        return fields
+    drift = np.median(fields.displacement[inside], axis=0)
+    if factor * float(np.linalg.norm(drift)) < _DRIFT * size:
+        return fields
+    return replace(fields, displacement=fields.displacement - drift)
+
+
+def _inside(fields: Fields, box: NDArray) -> NDArray[np.bool_]:
+    d = box.shape[1]
+    return ((fields.points[:, :d] >= box[0]) & (fields.points[:, :d] <= box[1])).all(axis=1)
 
 
 def colour_limits(

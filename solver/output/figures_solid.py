@@ -22,12 +22,13 @@ from ssbmech.output.figures_data import (
     flaw_size,
     governing_front,
     mirrored,
+    planes_near,
     read_fields,
     read_summary,
     reflect_points,
     symmetry_planes,
 )
-from ssbmech.output.figures_field import STRESS, _caption, colour_limits, warp_factor
+from ssbmech.output.figures_field import STRESS, _caption, colour_limits, warp_factor, without_drift
 
 _PIXELS = (2100, 1500)
 
@@ -128,20 +129,21 @@ def render(results: Path, target: Path) -> None:
     summary, fields = read_summary(results), read_fields(results)
     found = governing_front(summary)
     assert fields is not None and found is not None
-    whole = mirrored(fields, symmetry_planes(results, summary))
     front = found[0]
-    points = np.array(front["points_um"], float)
+    points, K = closed(np.array(front["points_um"], float), _along(front))
+    extent = float(np.ptp(points, axis=0).max())
+    whole = mirrored(fields, planes_near(symmetry_planes(results, summary), points, extent))
     lines = reflect_points(points, whole.mirrors)
     look = scene(lines)
     # a flaw size is a depth; what must be seen is the whole front
     size = flaw_size(results, summary) or look.radius
     box = np.stack([look.centre - 1.2 * look.radius, look.centre + 1.2 * look.radius])
     factor = warp_factor(whole, box, 1.3 * min(size, look.radius))
+    whole = without_drift(whole, box, factor, look.radius)
     near = np.linalg.norm(whole.points[whole.cells].mean(axis=1) - look.centre, axis=1)
     close = near < 1.6 * look.radius
     values = whole.scalars[STRESS][whole.cells[close]].mean(axis=1)
     bottom, top, *_ = colour_limits(values, whole.measures()[close], clip=True)
-    K = np.array(front.get("K_I", front["J"])["values"], float)
     pad = max(0.02 * abs(float(K.mean())), 1e-12)
     K_low, K_high = min(K.min(), K.mean() - pad), max(K.max(), K.mean() + pad)
 
@@ -195,6 +197,27 @@ def render(results: Path, target: Path) -> None:
         right=right, up=np.cross(look.view, right), mirrors=np.array(whole.mirrors, int),
         radius=look.radius,
     )  # fmt: skip
+
+
+def _along(front: dict[str, Any]) -> NDArray[np.float64]:
+    """K_I (J where there is none) along a front, shape (n,)."""
+    return np.array(front.get("K_I", front["J"])["values"], float)
+
+
+def closed(
+    points: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A front that runs round, with its first point once more at the end; others as they are.
+
+    Args:
+        points: Shape (n, 3).
+        values: At the points, shape (n,).
+    """
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    gap = float(np.linalg.norm(points[0] - points[-1]))
+    if len(points) < 6 or gap > 1.5 * steps.max() or gap < 1e-9 * steps.sum():
+        return points, values
+    return np.vstack([points, points[:1]]), np.append(values, values[0])
 
 
 def _images(move: NDArray, points: NDArray, mirrors: tuple[int, ...]) -> list[NDArray]:
@@ -326,7 +349,11 @@ def _compose(folder: Path, summary: dict[str, Any], held: dict[str, Any]) -> str
         np.zeros((0, 3)), np.zeros((0, 4), np.int64), np.zeros((0, 3)), {}, np.zeros(0),
         np.zeros(0), tuple(int(i) for i in held["mirrors"]),
     )  # fmt: skip
-    ax.set_title(_caption(whole, float(held["factor"]), "3d") + ", cut open at the crack plane")
+    text = _caption(whole, float(held["factor"]), "3d") + ", cut open at the crack plane"
+    found = governing_front(summary)
+    if found is not None and len(summary["fronts"]) > 1:
+        text += f" of {found[0]['name'].replace('_', ' ')}"
+    ax.set_title(text)
     return style.save(fig, folder, "tip_stress", pdf=False)
 
 

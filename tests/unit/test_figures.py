@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -16,10 +17,12 @@ from ssbmech.errors import OutputError
 from ssbmech.output import (
     figures,
     figures_data,
+    figures_field,
     figures_map,
     figures_map_data,
     figures_map_solid,
     figures_plots,
+    figures_solid,
     figures_style,
     view,
 )
@@ -495,6 +498,36 @@ def test_every_front_is_in_the_picture(
     assert low < A and high > 2.5 * A
     low, high = drawn["tip_stress"].axes[1].get_xlim()
     assert low < A < high < 2.5 * A  # the zoom is about the governing one
+
+
+def test_mirrors_no_far_plane_about_a_flaw() -> None:
+    tip = np.array([[3010.0, 20.0, 0.0]])  # a ring crack of 20 um, 3 mm from the axis
+    assert figures_data.planes_near((0, 1), tip, 20.0) == (1,)
+    assert figures_data.planes_near((0, 1), tip - [3000, 0, 0], 20.0) == (0, 1)
+
+
+def test_warp_keeps_the_flaw_in_the_picture() -> None:
+    points, cells = box(9, 2)
+    region = np.array([[0.0, 0.0], [3 * A, 3 * A]])
+    fields = body(points[:, 0], points, cells)
+    small, large = points * 1e-3, points * 1e-3 + [0.0, -5.0, 0.0]
+    for u, left in ((small, small), (large, small - np.median(small, axis=0))):
+        moved = dataclasses.replace(fields, displacement=u)
+        factor = figures_field.warp_factor(moved, region, A)
+        kept = figures_field.without_drift(moved, region, factor, A)
+        assert kept.displacement == pytest.approx(left, abs=1e-9)
+        held = dataclasses.replace(moved, mirrors=(1,))
+        assert figures_field.without_drift(held, region, factor, A) is held
+
+
+def test_closes_a_front_that_runs_round() -> None:
+    t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    circle = np.column_stack([np.cos(t), np.sin(t), 0 * t])
+    points, values = figures_solid.closed(circle, t)
+    assert len(points) == len(values) == 41
+    assert (points[-1] == circle[0]).all() and values[-1] == t[0]
+    for open_ in (circle[:20], points):  # half of it; and one that says its first point twice
+        assert len(figures_solid.closed(open_, open_[:, 0])[0]) == len(open_)
 
 
 @pytest.mark.parametrize(("a", "c"), [(10.0, 10.0), (10.0, 25.0)])
