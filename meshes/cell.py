@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from ssbmech.errors import MeshError
-from ssbmech.meshes import features, flaw, patches, shapes
+from ssbmech.meshes import features, flaw, flaw_shapes, patches, shapes
 from ssbmech.meshes.cell_cracks import check_flaws, place_cracks
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Ints, jacobians, straighten
@@ -20,6 +20,7 @@ from ssbmech.meshes.grain_parts import (
     tessellate_layer,
     with_orientations,
 )
+from ssbmech.meshes.opening import open_cracks
 from ssbmech.meshes.parameters import Count, Length, Number, choice, number
 from ssbmech.meshes.patches import Contact
 from ssbmech.meshes.scene import Part, Sheet, mesh_scene, pair_name
@@ -98,8 +99,8 @@ def cell(
         pair of layers; ``void_li``, ``void_sse``; ``blocked``; sides ``left right front back``,
         ``bottom`` (without lithium ``interface``) and the cathode-side current plane
         ``cathode_plane``; ``symmetry_x``, ``symmetry_z``; faces and fronts of cracks (see
-        `flaw.open_cracks`); with grains ``grain_boundaries``. The note ``contact_fraction`` is the
-        share of the interface at which lithium touches, measured on the mesh.
+        `opening.open_cracks`); with grains ``grain_boundaries``. The note ``contact_fraction`` is
+        the share of the interface at which lithium touches, measured on the mesh.
 
     Raises:
         MeshError: For parameters out of range or features that overlap or do not fit.
@@ -188,11 +189,11 @@ def mesh_cell(
     with session(key) as gmsh:
         parts, sheets = draw(gmsh)
         for one in flaws:
-            layer = flaw.skin(gmsh, one, at.dim, stack.z)
+            layer = flaw_shapes.skin(gmsh, one, at.dim, stack.z)
             parts += [layer] if layer is not None else []
             sheets += [
                 replace(sheet, within=_AROUND_CRACKS, key=one.key)
-                for sheet in flaw.sheets(gmsh, one, at.dim, stack.z, 0.0)
+                for sheet in flaw_shapes.sheets(gmsh, one, at.dim, stack.z, 0.0)
             ]
         sized: dict[str, Grading] = {}
         skins = [one.crack.skin for one in flaws if one.crack.skin is not None]
@@ -207,7 +208,7 @@ def mesh_cell(
     if order == 2:
         fixed: Ints = data.facets[:0, 0]
         data = replace(data, points=straighten(data.points, data.cells, data.dim, fixed))
-    return flaw.open_cracks(data, flaws)
+    return open_cracks(data, flaws)
 
 
 # Cell groups in which a crack may lie.

@@ -51,11 +51,14 @@ def place_cracks(
             crack, i, dim=at.dim, interface=start, top=at.top, reach=(at.low[0], at.high[0]),
             h_max=at.h_max, path=path, polygons=polygons,
         )  # fmt: skip
+        if crack.shape == "ellipse":
+            flaw.check_ellipse(one, (at.low[0], 0.0, at.low[1]), (at.high[0], at.top, at.high[1]))
         left = float(one.path[:, 0].min())
-        if at.low[0] == 0.0 and left <= 1e-9 * at.high[0]:
+        in_plane = bool((one.path[:, 0] == 0.0).all()) and not crack.turn and not polygons
+        if at.low[0] == 0.0 and left <= 1e-9 * at.high[0] and not in_plane:
             raise MeshError(
                 "the crack touches the plane of symmetry", key=f"{key}.x", value=left,
-                allowed="> 0 um", hint="Leave symmetry away",
+                allowed="> 0 um, or a crack that lies in the plane", hint="Leave symmetry away",
             )  # fmt: skip
         result.append(one)
     return result
@@ -95,8 +98,8 @@ def _start(
 def check_flaws(flaws: Sequence[Flaw], top: float, reach: tuple[float, float]) -> None:
     """Refuse cracks that meet each other, and skins that do not fit.
 
-    Every crack is symmetric about z = 0 and upright on the section z = 0: cracks that meet
-    anywhere meet in the section.
+    Cracks that are symmetric about z = 0 and upright on the section z = 0 meet in the section if
+    they meet anywhere; ellipses that are turned or stand elsewhere are compared in space.
 
     Args:
         flaws: The cracks.
@@ -114,6 +117,8 @@ def check_flaws(flaws: Sequence[Flaw], top: float, reach: tuple[float, float]) -
         skins = sum(one.crack.skin or 0.0 for one in (a, b))
         least = max(skins, 4 * max(a.grading.h_tip, b.grading.h_tip))
         gap = distance(a.path, b.path)
+        if any(one.crack.turn or one.crack.z for one in (a, b)):
+            gap = _in_space(a, b)
         if gap <= least:
             raise MeshError(
                 f"the crack comes as near as {gap:.4g} um to {a.key}", key=b.key,
@@ -149,6 +154,19 @@ def _refuse_itself(one: Flaw) -> None:
                 f"pieces {i + 1} and {k + 1} of the crack meet", key=f"{one.key}.points",
                 value=one.path.round(6).tolist(), hint="A crack must not come back to itself",
             )  # fmt: skip
+
+
+def _in_space(a: Flaw, b: Flaw) -> float:
+    """Least distance of an ellipse from another one, or from a crack through the depth [um]."""
+    if a.crack.shape != "ellipse":
+        a, b = b, a
+    faces = np.vstack([a.centre + s * (a.outline() - a.centre) for s in np.linspace(0, 1, 13)])
+    if b.crack.shape == "ellipse":
+        other = np.vstack([b.centre + s * (b.outline() - b.centre) for s in np.linspace(0, 1, 13)])
+        gaps = np.linalg.norm(faces[:, None] - other[None], axis=2)
+        return float(gaps.min()) - 0.1 * min(a.size, b.size)  # between the points compared
+    flat = faces[:, :2]
+    return min(_to_segment(x, p, q) for x in flat for p, q in itertools.pairwise(b.path))
 
 
 def distance(a: Floats, b: Floats) -> float:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from ssbmech.errors import MeshError
-from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import Floats, quarter_point
+from ssbmech.meshes.elements import Floats
 from ssbmech.meshes.parameters import Angle, Length, Number, Points, choice, number
-from ssbmech.meshes.scene import Part, Sheet
-from ssbmech.meshes.scene_rims import rim, untag_closed
 from ssbmech.meshes.sizing import Grading
-from ssbmech.meshes.split import split_crack
 
 Shape = Literal["straight", "kinked", "grain_boundary", "ellipse"]
 
@@ -35,7 +30,9 @@ class Crack:
         x: Where the crack starts on the interface, or its centre inside [um]; 0 by default, and
             along grain boundaries wherever the path is best.
         y: Height of the centre of a crack inside the electrolyte [um]; none: from the interface.
+        z: Place of the centre of an ellipse along z [um].
         angle: Between crack and the normal of the interface (y); positive turns it to +x.
+        turn: Of an ellipse about the normal of the interface: at 0 it faces x, at 90 degrees z.
         points: Corners (x, y) of a kinked crack [um], from its mouth to its tip.
         at: ``"void_edge"``: the crack starts at the right-hand edge of the first void;
             ``"protrusion_tip"``: at the tip of the first protrusion or a crest of the wave.
@@ -53,7 +50,9 @@ class Crack:
     c: Length | None = None
     x: Length | None = None
     y: Length | None = None
+    z: Length = 0.0
     angle: Angle = 0.0
+    turn: Angle = 0.0
     points: Points | None = None
     at: Literal["void_edge", "protrusion_tip"] | None = None
     filled: Number = 1.0
@@ -96,6 +95,43 @@ class Flaw:
         return self.crack.y is not None
 
     @property
+    def axes(self) -> Floats:
+        """Unit vectors along a, along c and normal to the crack (of an ellipse), rows of (3, 3)."""
+        along = self.path[-1] - self.path[0]
+        a = np.array([*(along / np.linalg.norm(along)), 0.0])
+        c = np.array([0.0, 0.0, 1.0])
+        t = math.radians(self.crack.turn)
+        about_y = np.array(
+            [[math.cos(t), 0.0, math.sin(t)], [0.0, 1.0, 0.0], [-math.sin(t), 0.0, math.cos(t)]]
+        )
+        rows = np.array([a, c, np.cross(c, a)])
+        # exact where exact is meant: a plane of symmetry has no room for rounding
+        return np.where(np.abs(turned := rows @ about_y.T) < 1e-15, 0.0, turned)
+
+    @property
+    def centre(self) -> Floats:
+        """Centre of an ellipse [um], shape (3,)."""
+        middle = self.path.mean(axis=0) if self.inside else self.path[0]
+        return np.array([*middle, self.crack.z])
+
+    @property
+    def c(self) -> float:
+        """Half-length of an ellipse across a [um]."""
+        return self.size if self.crack.c is None else self.crack.c
+
+    def outline(self, n: int = 48) -> Floats:
+        """Points on the rim of an ellipse (from the interface: of its half inside) and its centre.
+
+        Returns:
+            Shape (m, 3) [um].
+        """
+        t = np.linspace(-math.pi / 2, math.pi / 2, n) * (2.0 if self.inside else 1.0)
+        rim = np.outer(np.cos(t), self.axes[0] * self.size) + np.outer(
+            np.sin(t), self.axes[1] * self.c
+        )
+        return self.centre + np.vstack([np.zeros(3), rim])
+
+    @property
     def dry(self) -> str:
         """Group of the faces that lithium does not reach (or of all faces when full)."""
         return f"crack{self.suffix}"
@@ -135,8 +171,15 @@ def place(
             "an ellipse needs a 3-D body", key=f"{key}.shape", value=crack.shape,
             hint="Give the geometry a depth",
         )  # fmt: skip
+    if crack.shape != "ellipse" and (crack.turn or crack.z):
+        name = "turn" if crack.turn else "z"
+        raise MeshError(
+            "only an ellipse has a place along z and a turn", key=f"{key}.{name}",
+            value=getattr(crack, name), allowed="with shape = 'ellipse'",
+        )  # fmt: skip
+    number(f"{key}.turn", crack.turn, above=-90, below=90, closed=True, unit="degrees")
     corners = _corners(crack, key, interface, path)
-    size = _length(corners) * (0.5 if crack.y is not None else 1.0)
+    size = length_of(corners) * (0.5 if crack.y is not None else 1.0)
     if crack.shape == "grain_boundary":
         size = float(corners[-1, 1] - interface)
     _must_fit(corners, key, interface, top, reach, inside=crack.y is not None)
@@ -152,6 +195,30 @@ def place(
     return Flaw(
         crack, corners, size, grading, "" if index == 0 else f"_{index + 1}", key, polygons=polygons
     )  # fmt: skip
+
+
+def check_ellipse(flaw: Flaw, low: Sequence[float], high: Sequence[float]) -> None:
+    """Refuse an ellipse that leaves a box; across a plane of symmetry (a low side at 0) it may.
+
+    Args:
+        flaw: The crack.
+        low: Lowest x, y, z of the electrolyte [um].
+        high: Highest.
+
+    Raises:
+        MeshError: With the axis and the numbers.
+    """
+    points = flaw.outline()
+    for k, name in enumerate("xyz"):
+        least, most = float(points[:, k].min()), float(points[:, k].max())
+        mirrored = name == "z" and low[k] == 0.0
+        below = not mirrored and least < low[k] - 1e-9 * (high[k] - low[k])
+        if below or most >= high[k]:
+            raise MeshError(
+                f"the crack is not within the body along {name}", key=flaw.key,
+                value=f"{name} from {least:.6g} to {most:.6g} um",
+                allowed=f"between {low[k]:g} and {high[k]:g} um",
+            )  # fmt: skip
 
 
 def tell_filled(flaws: Sequence[Flaw]) -> list[Flaw]:
@@ -180,7 +247,7 @@ def _corners(crack: Crack, key: str, interface: float, path: Floats | None) -> F
             raise MeshError("a kinked crack needs its corners", key=f"{key}.points",
                             value=crack.points, allowed="two points (x, y) or more")  # fmt: skip
         corners = np.array([tuple(p)[:2] for p in crack.points], dtype=float)
-        if crack.y is None and abs(corners[0, 1] - interface) > 1e-9 * _length(corners):
+        if crack.y is None and abs(corners[0, 1] - interface) > 1e-9 * length_of(corners):
             raise MeshError(
                 "the crack does not start at the interface", key=f"{key}.points",
                 value=corners[0].tolist(), allowed=f"y = {interface:g} um",
@@ -200,7 +267,8 @@ def _corners(crack: Crack, key: str, interface: float, path: Floats | None) -> F
     return np.array([mouth, mouth + a * along])
 
 
-def _length(corners: Floats) -> float:
+def length_of(corners: Floats) -> float:
+    """Length of a polyline [um]."""
     return float(np.linalg.norm(np.diff(corners, axis=0), axis=1).sum())
 
 
@@ -222,236 +290,3 @@ def _must_fit(
             value=f"x from {low[0]:g} to {high[0]:g} um",
             allowed=f"between {reach[0]:g} and {reach[1]:g} um",
         )  # fmt: skip
-
-
-# -- in Gmsh ---------------------------------------------------------------------------------------
-
-
-def sheets(
-    gmsh: Any, flaw: Flaw, dim: int, depth: tuple[float, float], floor: float
-) -> list[Sheet]:
-    """Faces of the crack as sheets of a scene.
-
-    Args:
-        gmsh: The module, inside a session.
-        flaw: The crack.
-        dim: 2 or 3.
-        depth: Range of z of a 3-D body [um].
-        floor: Height of the interface [um], where an ellipse is cut off.
-    """
-    if flaw.crack.shape == "ellipse":
-        return _ellipse_sheets(gmsh, flaw, depth, floor)
-    if flaw.polygons:
-        return _polygon_sheets(gmsh, flaw)
-    result = []
-    for corners, wet in _pieces(flaw):
-        tags = []
-        for p, q in itertools.pairwise(corners):
-            tags += _segment(gmsh, p, q, dim, depth)
-        result.append(Sheet(flaw.wet if wet else flaw.dry, tuple(tags), flaw.grading))
-    return result
-
-
-def _polygon_sheets(gmsh: Any, flaw: Flaw) -> list[Sheet]:
-    """Faces along grain boundaries; those within the filled share of the depth are wet."""
-    occ = gmsh.model.occ
-    by_name: dict[str, list[int]] = {}
-    partly = flaw.apart and flaw.crack.filled > 0
-    level = flaw.path[0, 1] + flaw.crack.filled * flaw.size
-    for corners in flaw.polygons:
-        points = [occ.addPoint(*(float(x) for x in corner)) for corner in corners]
-        lines = [occ.addLine(p, q) for p, q in itertools.pairwise([*points, points[0]])]
-        face = occ.addPlaneSurface([occ.addCurveLoop(lines)])
-        wet = partly and corners[:, 1].mean() <= level
-        by_name.setdefault(flaw.wet if wet else flaw.dry, []).append(int(face))
-    return [Sheet(name, tuple(tags), flaw.grading) for name, tags in by_name.items()]
-
-
-def _pieces(flaw: Flaw) -> list[tuple[Floats, bool]]:
-    """Polylines of the filled and of the dry part."""
-    share = flaw.crack.filled
-    if share in (0.0, 1.0):
-        return [(flaw.path, share == 1.0 and flaw.apart)]
-    total = _length(flaw.path)
-    if flaw.inside:
-        low, high = total * (1 - share) / 2, total * (1 + share) / 2
-        return [
-            (_part(flaw.path, 0, low), False), (_part(flaw.path, low, high), True),
-            (_part(flaw.path, high, total), False),
-        ]  # fmt: skip
-    return [
-        (_part(flaw.path, 0, share * total), True),
-        (_part(flaw.path, share * total, total), False),
-    ]
-
-
-def _part(corners: Floats, start: float, end: float) -> Floats:
-    """The polyline between two arc lengths."""
-    s = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
-    ends = np.array([[np.interp(t, s, corners[:, k]) for k in (0, 1)] for t in (start, end)])
-    inner = corners[(s > start) & (s < end)]
-    return np.vstack([ends[:1], inner, ends[1:]])
-
-
-def _segment(gmsh: Any, p: Floats, q: Floats, dim: int, depth: tuple[float, float]) -> list[int]:
-    occ = gmsh.model.occ
-    z = depth[0] if dim == 3 else 0.0
-    line = occ.addLine(occ.addPoint(*p, z), occ.addPoint(*q, z))
-    if dim == 2:
-        return [line]
-    made = occ.extrude([(1, line)], 0, 0, depth[1] - depth[0])
-    return [tag for d, tag in made if d == 2]
-
-
-def _disk(gmsh: Any, flaw: Flaw, a: float, c: float) -> int:
-    """Ellipse with semi-axes a along the crack and c along z, in the plane of both."""
-    occ = gmsh.model.occ
-    centre, along = _frame(flaw)
-    if a >= c:
-        disk = occ.addDisk(*centre, 0, a, c, zAxis=_normal(along), xAxis=[*along, 0])
-    else:
-        disk = occ.addDisk(*centre, 0, c, a, zAxis=_normal(along), xAxis=[0, 0, 1])
-    return int(disk)
-
-
-def _frame(flaw: Flaw) -> tuple[Floats, Floats]:
-    """Centre of an ellipse and the direction of its axis a."""
-    along = flaw.path[-1] - flaw.path[0]
-    centre = flaw.path.mean(axis=0) if flaw.inside else flaw.path[0]
-    return centre, along / np.linalg.norm(along)
-
-
-def _normal(along: Floats) -> list[float]:
-    return [-float(along[1]), float(along[0]), 0.0]
-
-
-def _ellipse_sheets(gmsh: Any, flaw: Flaw, depth: tuple[float, float], floor: float) -> list[Sheet]:
-    a = flaw.size
-    c = a if flaw.crack.c is None else flaw.crack.c
-    share = flaw.crack.filled
-    all_wet = share == 1.0 and flaw.apart
-    result = [(flaw.wet if all_wet else flaw.dry, a, c, flaw.grading)]
-    if share not in (0.0, 1.0):
-        result.append((flaw.wet, share * a, share * c, None))
-    made = []
-    for name, a_, c_, size in result:
-        disk = [(2, _disk(gmsh, flaw, a_, c_))]
-        half = depth[0] == 0.0 < depth[1]  # z = 0 is a plane of symmetry
-        if half or not flaw.inside:
-            low = flaw.path[:, 1].min() - a if flaw.inside else floor
-            disk = _above(gmsh, disk, float(low), 4 * max(a, c), flaw.path[0], half=half)
-        made.append(Sheet(name, tuple(tag for _, tag in disk), size))
-    return made
-
-
-def _above(
-    gmsh: Any,
-    what: list[tuple[int, int]],
-    floor: float,
-    size: float,
-    centre: Floats,
-    *,
-    half: bool,
-) -> list[tuple[int, int]]:
-    """The part of entities above a height, and at z > 0 where only half of them is wanted."""
-    occ = gmsh.model.occ
-    back = 0.0 if half else -size
-    box = occ.addBox(float(centre[0]) - size, floor, back, 2 * size, size, size - back)
-    out, _ = occ.intersect(what, [(3, box)])
-    return [(d, int(t)) for d, t in out]
-
-
-def skin(gmsh: Any, flaw: Flaw, dim: int, depth: tuple[float, float]) -> Part | None:
-    """The interphase around the crack as a part of the scene, or None."""
-    t = flaw.crack.skin
-    if t is None:
-        return None
-    occ = gmsh.model.occ
-    if flaw.crack.shape == "ellipse":
-        a, c = flaw.size + t, (flaw.crack.c or flaw.size) + t
-        normal = np.array(_normal(_frame(flaw)[1])) * t
-        disk = [(2, _disk(gmsh, flaw, a, c))]
-        occ.translate(disk, *(-normal))
-        made = occ.extrude(disk, *(2 * normal))
-        occ.remove(disk)
-        return Part("skin", tuple(tag for d, tag in made if d == 3), over=("electrolyte",))
-    shapes: list[tuple[int, int]] = []
-    for i, (p, q) in enumerate(zip(flaw.path, flaw.path[1:], strict=False)):
-        along = (q - p) / np.linalg.norm(q - p)
-        if i == 0 and not flaw.inside:  # both flanks reach the interface, or around a tip
-            round_tip = t if flaw.crack.at == "protrusion_tip" else 0.0
-            p = p - along * (t * abs(along[0] / along[1]) + round_tip)
-        across = np.array([-along[1], along[0]]) * t
-        corners = [p - across, q - across, q + across, p + across]
-        points = [occ.addPoint(*corner, 0) for corner in corners]
-        lines = [occ.addLine(points[k], points[(k + 1) % 4]) for k in range(4)]
-        shapes.append((2, occ.addPlaneSurface([occ.addCurveLoop(lines)])))
-        shapes.append((2, occ.addDisk(*q, 0, t, t)))
-        if i == 0 and flaw.inside:
-            shapes.append((2, occ.addDisk(*p, 0, t, t)))
-    whole, _ = occ.fuse(shapes[:1], shapes[1:])
-    if dim == 3:
-        occ.translate(whole, 0, 0, depth[0])
-        made = occ.extrude(whole, 0, 0, depth[1] - depth[0])
-        occ.remove(whole)
-        whole = [(d, tag) for d, tag in made if d == 3]
-    return Part("skin", tuple(tag for _, tag in whole), over=("electrolyte",))
-
-
-# -- in the mesh -----------------------------------------------------------------------------------
-
-
-def open_cracks(data: MeshData, flaws: Sequence[Flaw]) -> MeshData:
-    """Split the cracks that are interior facets of the mesh, and name their fronts.
-
-    Args:
-        data: Mesh of a scene with the sheets of the flaws.
-        flaws: The cracks; each is opened in turn.
-
-    Returns:
-        The mesh with ``crack_lower``, ``crack_upper`` (and ``..._filled``), fronts ``tip`` (two
-        tips: ``tip_1``, ``tip_2``) or ``front``, and ``lines["mouth"]`` where a crack starts at a
-        material that stays whole. Second-order 2-D meshes get quarter points at the tips.
-
-    Raises:
-        MeshError: If a crack has no facet or no front inside the body.
-    """
-    for flaw in flaws:
-        groups = [g for g in (flaw.dry, flaw.wet) if g in data.facet_groups]
-        if not groups:
-            raise MeshError("the crack lies outside the body", key=f"crack{flaw.suffix}",
-                            value=flaw.path.round(6).tolist())  # fmt: skip
-        data = untag_closed(data, groups)
-        front, mouth = rim(data, groups)
-        if not len(front):
-            raise MeshError("the crack cuts the body in two and has no tip inside",
-                            key=f"crack{flaw.suffix}", value=flaw.path.round(6).tolist(),
-                            hint="Shorten it")  # fmt: skip
-        names = {g: g.replace(f"crack{flaw.suffix}", "crack_{}" + flaw.suffix) for g in groups}
-        along = flaw.path[-1] - flaw.path[0]
-        normal = np.array([-along[1], along[0], 0.0])
-        data = split_crack(
-            data, groups, None, lower=[names[g].format("lower") for g in groups],
-            upper=[names[g].format("upper") for g in groups], normal=normal,
-        )  # fmt: skip
-        fronts = _front_names(data, front, flaw.suffix)
-        lines = {} if not len(mouth) else {f"mouth{flaw.suffix}": mouth}
-        notes: dict[str, float | str] = {} if flaw.suffix else {"crack_size": flaw.size}
-        data = replace(
-            data, fronts=data.fronts | fronts, lines=data.lines | lines, notes=data.notes | notes
-        )
-    # Quarter points in 3-D would bend cells that touch the front with one edge too far.
-    if data.order == 2 and flaws and data.dim == 2:
-        tips = np.unique(np.concatenate([f.ravel() for f in data.fronts.values()]))
-        data = replace(data, points=quarter_point(data.points, data.cells, tips, data.dim))
-    return data
-
-
-def _front_names(data: MeshData, front: Any, suffix: str) -> dict[str, Any]:
-    if data.dim == 3:
-        return {f"front{suffix}": front}
-    if len(front) == 1:
-        return {f"tip{suffix}": front}
-    place_ = data.points[front[:, 0]]
-    ranked = np.lexsort((place_[:, 0], place_[:, 1]))
-    return {f"tip{suffix}_{k}": front[[i]] for k, i in enumerate(ranked, start=1)}

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from ssbmech.errors import MeshError
-from ssbmech.meshes import flaw
+from ssbmech.meshes import flaw, flaw_shapes
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import straighten
 from ssbmech.meshes.flaw import Crack
+from ssbmech.meshes.opening import open_cracks
 from ssbmech.meshes.parameters import Count, Length, Number, choice, number
 from ssbmech.meshes.scene import Part, Sheet, mesh_scene
 from ssbmech.meshes.session import session
@@ -53,7 +54,8 @@ def pellet(
         body: ``"section"``: 2-D, for the axisymmetric model; ``"quarter"``, ``"half"``,
             ``"whole"``: 3-D.
         crack: Cracks from the face with the contact; x is the radius at which they start. In a
-            section they run all around the axis, in 3-D use ellipses in the plane z = 0.
+            section they run all around the axis; in 3-D they are ellipses, radial with a turn of
+            90 degrees (half of one, where z = 0 is a plane of symmetry).
         order: Order of the cells, 1 or 2 (curved).
         h: Size of the elements at the interphase and the edge of the contact [um]; a third of
             the interphase or a fortieth of the contact by default.
@@ -89,6 +91,11 @@ def pellet(
                 "a crack in a 3-D pellet is an ellipse", key=f"geometry.crack.{i}.shape",
                 value=one.shape, allowed="ellipse",
             )  # fmt: skip
+    depth = (0.0, 0.0) if dim == 2 else (-radius if body == "whole" else 0.0, radius)
+    if dim == 3:
+        for ellipse in flaws:
+            low = (0.0 if body == "quarter" else -radius, 0.0, depth[0])
+            flaw.check_ellipse(ellipse, low, (radius, thickness, radius))
     with session("pellet") as gmsh:
         parts = [
             Part(name, _turn(gmsh, face, body))
@@ -100,9 +107,9 @@ def pellet(
         if not lithium:
             sheets.append(Sheet("contact", _turn_line(gmsh, contact, body)))
         for one in flaws:
-            layer = flaw.skin(gmsh, one, dim, (0.0, 0.0))
+            layer = flaw_shapes.skin(gmsh, one, dim, depth)
             parts += [layer] if layer is not None else []
-            sheets += flaw.sheets(gmsh, one, dim, (0.0, 0.0), 0.0)
+            sheets += flaw_shapes.sheets(gmsh, one, dim, depth, 0.0)
         names = ("li_sse", "lithium_interphase", "interphase_electrolyte", "contact")
         data = mesh_scene(
             gmsh, dim, parts, sheets, _sides(radius, thickness, contact, lithium, body),
@@ -111,7 +118,7 @@ def pellet(
     if order == 2:
         points = straighten(data.points, data.cells, data.dim, data.facets[:0, 0])
         data = replace(data, points=points)
-    data = flaw.open_cracks(data, flaws)
+    data = open_cracks(data, flaws)
     return replace(data, notes=data.notes | ({"model": "axisymmetric"} if dim == 2 else {}))
 
 

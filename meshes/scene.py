@@ -16,6 +16,14 @@ from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import cell_facets, keys
 from ssbmech.meshes.progress import tell
+from ssbmech.meshes.scene_parts import (
+    Part,
+    Sheet,
+    refuse_outside,
+    sized_outlines,
+    sized_rims,
+    sized_walls,
+)
 from ssbmech.meshes.scene_rims import GRAIN_BOUNDARIES, triple_lines
 from ssbmech.meshes.scene_sizes import Sized, Slab, merged, set_sizes
 from ssbmech.meshes.session import TYPES, collect
@@ -41,53 +49,6 @@ def pair_name(a: str, b: str) -> str:
         return GRAIN_BOUNDARIES
     first, second = sorted((a, b), key=lambda n: (ORDER.index(n) if n in ORDER else 99, n))
     return f"{first}_{second}"
-
-
-@dataclass(frozen=True)
-class Part:
-    """A painted region.
-
-    Attributes:
-        name: Cell group, or None for a hole.
-        tags: Entities of the dimension of the scene.
-        grain: Grain number, 0 for none.
-        over: Cell groups that it may cover; empty: whatever is there.
-        wall: First part of the name of a hole's facets: ``void`` gives ``void_li``.
-        size: Element sizes at its walls inside the body, or None.
-        curved: Whether straight elements miss some of its volume.
-    """
-
-    name: str | None
-    tags: tuple[int, ...]
-    grain: int = 0
-    over: tuple[str, ...] = ()
-    wall: str = "void"
-    size: Grading | None = None
-    curved: bool = False
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """Facets inside the body.
-
-    Attributes:
-        name: Facet group.
-        tags: Entities of one dimension less.
-        size: Element sizes around its rim inside the body, or None.
-        outline: Element sizes all around it, wherever it ends, or None.
-        opens: Whether it will be opened: in 2-D at least two elements lie on each piece then (one
-            alone has no node to double).
-        within: Cell groups in which it has to lie with both sides; empty: anywhere.
-        key: Of what it belongs to, for messages.
-    """
-
-    name: str
-    tags: tuple[int, ...]
-    size: Grading | None = None
-    outline: Grading | None = None
-    opens: bool = False
-    within: tuple[str, ...] = ()
-    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -234,10 +195,10 @@ def _cut(
             at += 1
         inside.setdefault(sheet.name, []).extend(found)
         by_sheet.append((sheet, found))
-    _refuse_outside(gmsh, dim, owner, by_sheet)
+    refuse_outside(gmsh, dim, owner, by_sheet, side)
     groups, between = _facet_groups(gmsh, dim, owner, inside, side)
-    walls = _walls(gmsh, dim, owner)
-    rims = merged(_rims(gmsh, dim, by_sheet, groups) + _outlines(gmsh, dim, by_sheet))
+    walls = sized_walls(gmsh, dim, owner)
+    rims = merged(sized_rims(gmsh, dim, by_sheet, groups) + sized_outlines(gmsh, dim, by_sheet))
     curved = sum(float(occ.getMass(dim, tag)) for tag, part in owner.items() if part.curved)
     holes = [(dim, tag) for tag, part in owner.items() if part.name is None]
     if holes:
@@ -307,97 +268,6 @@ def _tight(gmsh: Any, dim: int, tag: int) -> list[float]:
     places.append(gmsh.model.occ.getCenterOfMass(dim - 1, tag))
     box = np.array(places)
     return [*box.min(axis=0), *box.max(axis=0)]
-
-
-def _rims(
-    gmsh: Any, dim: int, sheets: list[tuple[Sheet, list[int]]], groups: dict[str, list[int]]
-) -> list[tuple[Grading, list[int]]]:
-    """Where each sheet ends inside the body: not on its sides, interfaces or holes.
-
-    Sheets of one name and size that touch have one rim.
-    """
-    own = {tag for _, tags in sheets for tag in tags}
-    walls = {
-        tag
-        for name, tags in groups.items()
-        if name != GRAIN_BOUNDARIES
-        for tag in tags
-        if tag not in own
-    }
-    sized = [(sheet.size, tags) for sheet, tags in sheets if sheet.size is not None and tags]
-    merged: dict[Grading, list[int]] = {}
-    for size, tags in sized:
-        merged.setdefault(size, []).extend(tags)
-    rims = []
-    for size, tags in merged.items():
-        edges = gmsh.model.getBoundary([(dim - 1, t) for t in tags], combined=True, oriented=False)
-        free = [
-            tag
-            for d, tag in edges
-            if not walls.intersection(int(t) for t in gmsh.model.getAdjacencies(d, tag)[0])
-        ]
-        rims.append((size, free))
-    return rims
-
-
-def _walls(gmsh: Any, dim: int, owner: dict[int, Part]) -> Sized:
-    """Sized facets between a part and another one, not on the sides of the body."""
-    found: Sized = []
-    if all(part.size is None for part in owner.values()):
-        return found
-    for _, tag in gmsh.model.getEntities(dim - 1):
-        up = [owner[int(t)] for t in gmsh.model.getAdjacencies(dim - 1, tag)[0] if int(t) in owner]
-        if len(up) == 2 and (up[0].name, up[0].grain) != (up[1].name, up[1].grain):
-            found += [(part.size, [tag]) for part in up if part.size is not None]
-    return merged(found)
-
-
-def _outlines(gmsh: Any, dim: int, sheets: list[tuple[Sheet, list[int]]]) -> Sized:
-    """All ends of the sheets that ask for it."""
-    found: Sized = []
-    for sheet, tags in sheets:
-        if sheet.outline is not None:
-            ends = gmsh.model.getBoundary([(dim - 1, t) for t in tags], oriented=False)
-            found.append((sheet.outline, [int(t) for _, t in ends]))
-    return found
-
-
-def _refuse_outside(
-    gmsh: Any, dim: int, owner: dict[int, Part], sheets: list[tuple[Sheet, list[int]]]
-) -> None:
-    """Refuse a sheet of which a part does not lie where it has to: nothing is lost in silence."""
-    total: dict[str, float] = {}
-    outside: dict[str, dict[str, float]] = {}
-    if not any(sheet.within for sheet, _ in sheets):
-        return
-    around = {  # what ends inside a piece does not bound it
-        int(t): [piece, piece]
-        for piece in owner
-        for d, t in gmsh.model.mesh.getEmbedded(dim, piece)
-        if d == dim - 1
-    }
-    for sheet, tags in sheets:
-        for tag in tags if sheet.within else []:
-            mass = float(gmsh.model.occ.getMass(dim - 1, tag))
-            total[sheet.key] = total.get(sheet.key, 0.0) + mass
-            up = around.get(tag) or [int(t) for t in gmsh.model.getAdjacencies(dim - 1, tag)[0]]
-            sides = [(owner[t].name or owner[t].wall) if t in owner else "nothing" for t in up]
-            if len(sides) < 2:
-                sides.append("nothing")
-            lost = [name for name in sides if name not in sheet.within]
-            if lost:
-                where = outside.setdefault(sheet.key, {})
-                where[lost[0]] = where.get(lost[0], 0.0) + mass
-    for key, places in outside.items():
-        off = sum(places.values())
-        if off <= 1e-9 * total[key]:
-            continue
-        unit = "um" if dim == 2 else "um^2"
-        names = ", ".join("outside the body" if n == "nothing" else f"in {n}" for n in places)
-        raise MeshError(
-            f"{off:.4g} of {total[key]:.4g} {unit} of the crack lie {names}", key=key,
-            allowed="wholly in the electrolyte", hint="Move its start, turn it or shorten it",
-        )  # fmt: skip
 
 
 def _name_groups(gmsh: Any, dim: int, pieces: _Pieces) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from ssbmech.meshes.bisect import bisect
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Ints, cell_facets, keys
 
@@ -45,6 +46,10 @@ def rim(data: MeshData, groups: Sequence[str]) -> tuple[Ints, Ints]:
     key = keys(every, n)
     _, first, times = np.unique(key, return_index=True, return_counts=True)
     outer = every[first[times == 1]]
+    if on_side(data, groups):  # half of a crack: the plane of symmetry does not end it
+        through = own | np.isin(data.facet_tags, _same_plane(data, chosen))
+        both = keys(np.concatenate([outer, data.facets[through][:, :d]]), n)
+        outer = outer[~np.isin(both[: len(outer)], both[len(outer) :])]
     interfaces = data.facets[~own & (_sides_differ(data))][:, :d]
     stop = np.unique(_ridges(np.concatenate([outer, interfaces])), axis=0)
     both = np.concatenate([ends, stop])
@@ -54,35 +59,88 @@ def rim(data: MeshData, groups: Sequence[str]) -> tuple[Ints, Ints]:
     return ends[~at_wall], ends[at_wall]
 
 
-def untag_closed(data: MeshData, groups: Sequence[str], into: str | None = None) -> MeshData:
-    """Take facets that cannot open out of groups that will be split.
+def on_side(data: MeshData, groups: Sequence[str]) -> bool:
+    """Whether facet groups lie on the boundary of the mesh: half of a crack on a symmetry plane."""
+    d = data.dim
+    tags = [data.facet_groups[g] for g in groups if g in data.facet_groups]
+    one = data.facets[np.isin(data.facet_tags, tags)][:1, :d]
+    every = cell_facets(data.cells, d, data.order)[:, :d]
+    return len(one) > 0 and int((np.sort(every, axis=1) == np.sort(one, axis=1)).all(1).sum()) == 1
 
-    A facet whose vertices all lie on the rim has no node that would be doubled: it stays closed,
-    whatever its group says. Between two discs that nearly touch that happens.
+
+def untag_closed(data: MeshData, groups: Sequence[str], into: str | None = None) -> MeshData:
+    """Make every facet of groups that will be split able to open, or take it out of them.
+
+    A facet whose vertices all lie on the rim has no node that would be doubled: where a front
+    meets a mouth, and in a neck between two discs. An edge of it that is not on the rim gets a
+    node in its middle; a facet without one stays closed and leaves its group.
 
     Args:
         data: Mesh with the facets still inside.
         groups: Groups that make one crack or one gap.
-        into: Group that takes them, or None: no group.
+        into: Group that takes what stays closed, or None: no group.
     """
     while True:
-        front, mouth = rim(data, groups)
-        every = cell_facets(data.cells, data.dim, data.order)[:, : data.dim]
-        _, first, times = np.unique(
-            keys(every, len(data.points)), return_index=True, return_counts=True
-        )
-        on_surface = np.unique(every[first[times == 1]])
-        closed = np.setdiff1d(np.unique(np.concatenate([front, mouth])), on_surface)
-        tags = [data.facet_groups[g] for g in groups if g in data.facet_groups]
-        stuck = np.isin(data.facet_tags, tags)
-        stuck &= np.isin(data.facets[:, : data.dim], closed).all(axis=1)
+        stuck, ends = _stuck(data, groups)
         if not stuck.any():
             return data
+        inner = _inner_edges(data, data.facets[stuck][:, : data.dim], ends)
+        for a, b in inner:
+            data = bisect(data, a, b)
+        if inner:
+            continue
         marks = data.facet_tags.copy()
         if into is not None:
             marks[stuck] = data.facet_tag(into)
         keep = np.ones(len(marks), dtype=bool) if into is not None else ~stuck
         data = replace(data, facets=data.facets[keep], facet_tags=marks[keep])
+
+
+def _stuck(
+    data: MeshData, groups: Sequence[str]
+) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Ints]:
+    """Which facets cannot open, and the rim of the groups."""
+    front, mouth = rim(data, groups)
+    ends = np.concatenate([front, mouth])
+    every = cell_facets(data.cells, data.dim, data.order)[:, : data.dim]
+    _, first, times = np.unique(
+        keys(every, len(data.points)), return_index=True, return_counts=True
+    )
+    on_surface = np.unique(every[first[times == 1]])
+    closed = np.setdiff1d(np.unique(ends), on_surface)
+    tags = [data.facet_groups[g] for g in groups if g in data.facet_groups]
+    stuck = np.isin(data.facet_tags, tags)
+    stuck &= np.isin(data.facets[:, : data.dim], closed).all(axis=1)
+    return stuck, ends
+
+
+def _inner_edges(data: MeshData, facets: Ints, ends: Ints) -> list[tuple[int, int]]:
+    """The longest edge of each facet that is not on the rim, each edge once."""
+    if data.dim == 2:
+        return [(int(a), int(b)) for a, b in facets]
+    on_rim = {(int(a), int(b)) for a, b in np.sort(ends, axis=1)}
+    found: dict[tuple[int, int], None] = {}
+    for x, y, z in facets.tolist():
+        pairs = [(min(p), max(p)) for p in ((x, y), (y, z), (x, z))]
+        free = [p for p in pairs if p not in on_rim]
+        if free:
+            longest = max(
+                free, key=lambda p: float(np.linalg.norm(data.points[p[1]] - data.points[p[0]]))
+            )
+            found[longest] = None
+    return list(found)
+
+
+def _same_plane(data: MeshData, facets: Ints) -> list[int]:
+    """Tags of the symmetry planes in which facets lie, which are in one plane."""
+    found = []
+    for name, tag in data.facet_groups.items():
+        if name.startswith("symmetry"):
+            nodes = np.concatenate([data.facets[data.facet_tags == tag][:, : data.dim], facets])
+            extent = np.ptp(data.points[np.unique(nodes)][:, : data.dim], axis=0)
+            if extent.min() < 1e-9 * extent.max():
+                found.append(tag)
+    return found
 
 
 def _ridges(facets: Ints) -> Ints:

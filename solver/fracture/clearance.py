@@ -27,7 +27,8 @@ def clearance(
     """Distance from the front to the nearest thing a ring must not reach, and its name.
 
     Obstacles: other fronts; the centre of curvature of a 3-D front; boundaries that the virtual
-    extension would push (among them the crack's own faces beyond a kink); places on a
+    extension would push (among them the crack's own faces beyond a kink); where both faces end at
+    something that stays whole, a second singular point; places on a
     smooth boundary where a prescribed displacement begins or ends, which are singular themselves.
     """
     domain = problem.domain
@@ -47,6 +48,7 @@ def clearance(
         found.append((float(front.point[0]), "axis of symmetry"))
     outside = _boundary(problem)
     found.append(domain.comm.allreduce(_blocking(problem, crack, front, outside), op=MPI.MIN))
+    found.append((_mouth(problem, crack, front, outside), "closed mouth of the crack"))
     found.append(_constraint_border(problem, front, outside, min(found)[0]))
     return min(found)
 
@@ -134,7 +136,7 @@ def _held(problem: Problem) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class _Boundary:
-    """Exterior facets of this rank: group tag, vertex nodes, vertex coordinates, unit normal."""
+    """Exterior facets of this rank: group tag, vertex nodes, vertex coordinates, outer normal."""
 
     tags: NDArray[np.int32]
     nodes: NDArray[np.int32]
@@ -150,9 +152,13 @@ def _boundary(problem: Problem) -> _Boundary:
     tagged = problem.domain.facet_tags.indices
     inside = tagged < len(tags)
     tags[tagged[inside]] = problem.domain.facet_tags.values[inside]
-    nodes = facet_cells(mesh, exterior)[2]
+    cells, local, nodes = facet_cells(mesh, exterior)
     x = mesh.geometry.x[nodes]
-    return _Boundary(tags[exterior], nodes, x, facet_normals(x))
+    normal = facet_normals(x)
+    opposite = mesh.geometry.x[vertex_nodes(mesh)[cells, local]]
+    inward = np.einsum("nk,nk->n", normal, opposite - x[:, 0]) > 0
+    normal[inward] *= -1
+    return _Boundary(tags[exterior], nodes, x, normal)
 
 
 def _blocking(
@@ -180,6 +186,39 @@ def _blocking(
     return float(r[k]), names.get(int(outside.tags[rows[k]]), "body's boundary")
 
 
+def _mouth(problem: Problem, crack: Crack, front: Tip | Curve, outside: _Boundary) -> float:
+    """Distance to the nearest vertex at which both faces meet and that no front has (all ranks)."""
+    domain = problem.domain
+    faces = [domain.facet_tag(f, key="crack.faces") for f in crack.faces]
+    mine = np.isin(outside.tags, faces)
+    side = np.zeros(0)
+    if mine.any():
+        where = front.locate(outside.x[mine].mean(axis=1))
+        side = np.einsum("nk,nk->n", outside.normal[mine], where.frame[:, 1])
+    ids = domain.node_ids[outside.nodes[mine]]
+    both = [np.unique(ids[side > 0]), np.unique(ids[side < 0])]
+    gathered = domain.comm.allgather(both)
+    one, other = (np.unique(np.concatenate([g[k] for g in gathered])) for k in (0, 1))
+    fronts = np.concatenate([line.nodes for line in domain.fronts.values()])
+    ends = np.setdiff1d(np.intersect1d(one, other), fronts)
+    nearest = np.inf
+    x = outside.x[mine].reshape(-1, 3)[np.isin(ids.reshape(-1), ends)]
+    if len(x):
+        nearest = float(_beside(front, x).min())
+    return float(domain.comm.allreduce(nearest, op=MPI.MIN))
+
+
+def _beside(front: Tip | Curve, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance from the front, infinite beyond the ends of an open one.
+
+    What begins where the front ends spoils the values there and no others.
+    """
+    where = front.locate(x)
+    if isinstance(front, Tip) or front.closed:
+        return where.r
+    return np.where(where.r < np.minimum(where.s, front.length - where.s), where.r, np.inf)
+
+
 def _constraint_border(
     problem: Problem, front: Tip | Curve, outside: _Boundary, reach: float
 ) -> tuple[float, str]:
@@ -187,7 +226,7 @@ def _constraint_border(
     domain = problem.domain
     held = _held(problem)
     r = np.empty(outside.nodes.shape)
-    r[:] = front.locate(outside.x).r
+    r[:] = _beside(front, outside.x)
     facet, corner = np.nonzero(r < reach)
     ids = domain.node_ids[outside.nodes[facet, corner]]
     mine = (ids, held[outside.tags[facet]], outside.normal[facet], r[facet, corner])

@@ -13,7 +13,7 @@ from ssbmech.fracture.clearance import crystal_distance, free_ends, interface_di
 from ssbmech.fracture.contour import ForceAssembler
 from ssbmech.fracture.front import Crack, Curve, Tip, element_size, fronts_of
 from ssbmech.fracture.state import TipMaterial
-from ssbmech.fracture.tip import material_at, tip_state
+from ssbmech.fracture.tip import foreign_ends, material_at, tip_state
 from ssbmech.problem import Problem
 from ssbmech.solve import Solution
 
@@ -23,6 +23,8 @@ _REACH = 0.8
 _REACH_CURVED = 0.6
 #: Rings stay within a grain that reaches this many elements from the front.
 _ROOM = 8.0
+#: Share of its length within which a front that ends at another material is left to its ends.
+_END_SHARE = 0.15
 _DEFAULT_RINGS = (0.35, 0.5, 0.65, 0.8, 1.0)
 _INNER = 0.4  # inner radius over outer radius of a ring
 
@@ -142,6 +144,13 @@ def _one_front(
                 f"crystals begin {free * L * 1e6:.4g} um from the front: J is given, and K is not, "
                 "since its auxiliary fields are isotropic and end there"
             )
+    foreign = foreign_ends(p, front)
+    if any(foreign):
+        assert isinstance(front, Curve)
+        share = _END_SHARE * 2 / sum(foreign)
+        clearance, obstacle = min(
+            (clearance, obstacle), (share * front.length, "ends of the front")
+        )
     if not radii.size:
         reach = (_REACH_CURVED if "curvature" in obstacle else _REACH) * clearance
         if reach < 4 * h:
@@ -181,9 +190,17 @@ def _one_front(
         values = {k: v * scale.get(k, solution.modulus * np.sqrt(L)) for k, v in values.items()}
         rings.append(Ring(_INNER * outer * L, outer * L, values, refused))
     E_prime = (material.E_prime if material else np.nan) * solution.modulus
+    if any(foreign):
+        line.s, line.points, rings = _inside(line, rings, float(radii.max()), foreign, L)
     result = _judge(front, line, rings, E_prime, material, options, (clearance * L, obstacle), h, L)
     limits = (*((why,) if why else ()), *solution.notes)
     result = replace(result, notes=(*limits, *result.notes))
+    if any(foreign):
+        note = (
+            f"{front.name}: the crack front ends at another material, where the stress is not "
+            f"1/sqrt(r); values begin {radii.max() * L * 1e6:.3g} um from there"
+        )
+        result = replace(result, notes=(*result.notes, note))
     if free_ends(p, front):
         note = (
             f"{front.name}: the crack front ends at a free surface, where the stress is not "
@@ -191,6 +208,21 @@ def _one_front(
         )
         result = replace(result, notes=(*result.notes, note))
     return result
+
+
+def _inside(
+    line: FrontLine, rings: list[Ring], margin: float, ends: tuple[bool, bool], L: float
+) -> tuple[NDArray, NDArray, list[Ring]]:
+    """Arc lengths, points and rings without what lies within a margin of some of the ends."""
+    kept = (line.s >= margin * ends[0]) & (line.s <= line.s[-1] - margin * ends[1])
+    if kept.sum() < 2:
+        raise FractureError(
+            "the rings are too large for a front that ends at another material",
+            key="fracture.rings", value=margin * L * 1e6,
+            allowed=f"below {0.4 * line.s[-1] * L * 1e6:.4g} um", hint="Give smaller rings",
+        )  # fmt: skip
+    cut = [replace(r, values={k: v[kept] for k, v in r.values.items()}) for r in rings]
+    return line.s[kept], line.points[kept], cut
 
 
 def _within_grain(p: Problem, front: Tip | Curve, reach: float, h: float) -> float:

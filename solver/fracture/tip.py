@@ -24,7 +24,7 @@ def material_at(solution: Solution, front: Tip | Curve) -> tuple[TipMaterial | N
         FractureError: On every rank, when crystals meet at the front across its extension.
     """
     p = solution.problem
-    tags = sorted(_tags_at(p, front))
+    tags = sorted(_tags_at(p, inner_nodes(front)))
     if any(p.material_of_tag(tag).cubic is not None for tag in tags):
         if crossing_interface(p, front):
             raise FractureError(
@@ -58,7 +58,7 @@ def tip_state(
             sigma22 = -load.pressure.value(x) / solution.modulus
     frame = front.frame[None] if isinstance(front, Tip) else front.frame_at(line.s)
     eigen: Any = np.zeros((n, 3, 3))
-    for tag in sorted(_tags_at(p, front)):
+    for tag in sorted(_tags_at(p, inner_nodes(front))):
         found = p.eigenstrain_at(tag, x)
         if found is not None:
             eigen = found[0]
@@ -83,11 +83,27 @@ def _face_groups_at(p: Problem, crack: Crack, front: Tip | Curve) -> set[str]:
     return set().union(*domain.comm.allgather(out))
 
 
-def _tags_at(p: Problem, front: Tip | Curve) -> set[int]:
-    """Material tags of the cells that touch the front (all ranks)."""
+def inner_nodes(front: Tip | Curve) -> NDArray[np.int64]:
+    """Nodes of the front without the ends of an open one, which may lie on another material."""
+    if isinstance(front, Tip) or front.closed or len(front.nodes) < 3:
+        return front.nodes
+    return front.nodes[1:-1]
+
+
+def foreign_ends(p: Problem, front: Tip | Curve) -> tuple[bool, bool]:
+    """Whether the start and the end of an open front touch a material that its inside does not."""
+    if isinstance(front, Tip) or front.closed:
+        return False, False
+    inside = _tags_at(p, inner_nodes(front))
+    first, last = (bool(_tags_at(p, front.nodes[[k]]) - inside) for k in (0, -1))
+    return first, last
+
+
+def _tags_at(p: Problem, nodes: NDArray[np.int64]) -> set[int]:
+    """Material tags of the cells that touch nodes of the front (all ranks)."""
     domain = p.domain
     owned = domain.mesh.topology.index_map(domain.tdim).size_local
-    touching = np.isin(domain.node_ids[vertex_nodes(domain.mesh)[:owned]], front.nodes).any(axis=1)
+    touching = np.isin(domain.node_ids[vertex_nodes(domain.mesh)[:owned]], nodes).any(axis=1)
     mine = {int(tag) for tag in np.unique(domain.tag_of_cell()[:owned][touching])}
     return set().union(*domain.comm.allgather(mine))
 
