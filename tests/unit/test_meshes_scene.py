@@ -167,29 +167,23 @@ def test_front_and_mouth_of_a_sheet_that_starts_at_an_interface():
     assert data.points[mouth[0, 0], 1] == pytest.approx(4)
 
 
-def test_a_facet_that_cannot_open_goes_back_to_its_interface():
-    """One element alone between two points of the rim has no node of its own."""
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_facet_between_two_points_of_the_rim_is_made_to_open(order):
+    """One element alone has no node that could be doubled: it gets one."""
 
     def draw(gmsh):
         parts = [Part("lithium", (rectangle(gmsh, 0, 0, 10, 4),))]
         return parts, [Sheet("blocked", (line(gmsh, (4, 4), (5, 4)),))]
 
-    data = square(draw)
+    data = square(draw, order=order)
     assert (data.facet_tags == data.facet_tag("blocked")).sum() == 1
-    closed = untag_closed(data, ["blocked"], "li_sse")
-    assert not (closed.facet_tags == closed.facet_tag("blocked")).any()
-    assert len(closed.facets) == len(data.facets)
-
-    def opens(gmsh):
-        parts, (sheet,) = draw(gmsh)
-        size = Grading(2.0, 0.3, 0.0, 2.0)
-        return parts, [Sheet(sheet.name, sheet.tags, outline=size, opens=True)]
-
-    data = square(opens)
-    assert (data.facet_tags == data.facet_tag("blocked")).sum() == 2
-    split = split_crack(data, "blocked", None, lower="low", upper="high")
-    assert len(split.points) == len(data.points) + 1
-    gate.refuse(gate.inspect(split))
+    divided = untag_closed(data, ["blocked"], "li_sse")
+    assert (divided.facet_tags == divided.facet_tag("blocked")).sum() == 2
+    split = split_crack(divided, "blocked", None, lower="low", upper="high")
+    assert len(split.points) == len(divided.points) + (1 if order == 1 else 3)
+    report = gate.inspect(split)
+    gate.refuse(report)
+    assert report.measures == pytest.approx({"electrolyte": 60, "lithium": 40})
 
 
 def test_sizes_at_walls_outlines_and_slabs():
