@@ -16,6 +16,8 @@ from ssbmech.errors import OutputError
 DISPLACEMENT = "displacement_um"
 #: Point arrays that do not change when the body is mirrored.
 _EVEN = ("max_principal_MPa", "von_mises_MPa", "hydrostatic_MPa", "stress_tt_MPa")
+#: Blocks of a geometry that describe flaws, with the key of their size.
+_FLAWS = (("crack", "a"), ("protrusion", "height"), ("void", "radius"))
 #: Nothing that is so many flaw sizes away is in the picture of the flaw.
 FAR = 8.0
 _VERTICES = {5: 3, 22: 3, 69: 3, 10: 4, 24: 4, 71: 4}  # VTK cell type to vertices of the simplex
@@ -118,13 +120,18 @@ def flaw_size(results: Path, summary: dict[str, Any]) -> float | None:
     from ssbmech.units import quantity
 
     case = read_case(results)
-    for block, key in (("crack", "size"), ("geometry", "a"), ("geometry", "length")):
-        text = (case.get(block) or {}).get(key)
-        if isinstance(text, str):
+    geometry = case.get("geometry") or {}
+    blocks = [(case.get("crack"), "size"), (geometry, "a"), (geometry, "length")]
+    blocks += [(geometry.get(name), key) for name, key in _FLAWS]
+    for block, key in blocks:
+        found = []
+        for one in block if isinstance(block, list) else [block or {}]:
             try:
-                return quantity(text, "length") * 1e6
-            except SsbmechError:
+                found.append(quantity(one[key], "length") * 1e6)
+            except (SsbmechError, KeyError):
                 continue
+        if found:
+            return max(found)
     rings = [r["outer_um"] for r in summary.get("rings", [])]
     return 1.5 * max(rings) if rings else None
 

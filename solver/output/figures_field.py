@@ -43,7 +43,7 @@ def tip_stress_plane(
     factor = warp_factor(whole, around, size)
     whole = without_drift(whole, around, factor, size)
     front = governing_front(summary)
-    h = float(front[0]["element_size_um"]) if front else 0.0
+    h = float(front[0]["element_size_um"]) if front else _size_at(whole, focus)
     half = float(np.clip(12 * h, 0.04 * size, 0.25 * size))
     near = np.stack([focus - half, focus + half])
     sharp = front is not None
@@ -88,6 +88,13 @@ def warp_factor(fields: Fields, box: NDArray, size: float) -> float:
     # a motion of the whole region is not seen as deformation
     largest = float(np.linalg.norm(u - np.median(u, axis=0), axis=1).max())
     return style.handy(_OPENING * size / largest) if largest > 0 else 1.0
+
+
+def _size_at(fields: Fields, place: NDArray) -> float:
+    """Mean size of the cells at the vertex nearest to a place [um]."""
+    near = int(np.argmin(np.linalg.norm(fields.points[:, :2] - place, axis=1)))
+    mine = (fields.cells == near).any(axis=1)
+    return float(np.sqrt(2 * fields.measures()[mine].mean()))
 
 
 def without_drift(fields: Fields, box: NDArray, factor: float, size: float) -> Fields:

@@ -149,11 +149,13 @@ def _material_names(
     """Each group's name where it has most room."""
     if len(names) < 2:
         return
-    edges = np.unique(np.concatenate([lines.outline, lines.electrode, lines.interface]))
+    edges = whole.points[np.concatenate([lines.outline, lines.electrode, lines.interface])]
+    t = np.linspace(0, 1, 6)[:, None, None]  # long edges have more than their ends
+    near = ((1 - t) * edges[:, 0] + t * edges[:, 1])[..., :2].reshape(-1, 2)
     places, room = [], []
     for tag in names:
         centres = whole.points[whole.cells[whole.material == tag]].mean(axis=1)[:, :2]
-        at, free = roomiest(centres, whole.points[edges, :2])
+        at, free = roomiest(centres, near)
         places.append(at)
         room.append(free * scale)
     middle = (whole.points.min(axis=0) + whole.points.max(axis=0))[:2] / 2
@@ -217,7 +219,7 @@ def roomiest(centres: Floats, edges: Floats) -> tuple[Floats, float]:
     from scipy.spatial import cKDTree
 
     distance = cKDTree(edges).query(centres)[0]
-    good = np.flatnonzero(distance >= 0.9 * distance.max())
+    good = np.flatnonzero(distance >= 0.75 * distance.max())
     off = np.linalg.norm(centres[good] - centres.mean(axis=0), axis=1)
     best = good[int(np.argmin(off))]
     return centres[best], float(distance[best])

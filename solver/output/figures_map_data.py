@@ -92,7 +92,9 @@ def quantities(
     found = []
     for label, values, kind in wanted:
         bottom, top, extend = limits(values, fields, scale, tension=kind == "tension")
-        if 0 < np.ptp(values) + 1e-6 * scale < _UNIFORM * np.abs(values).max():
+        if np.abs(values).max() <= 1e-6 * scale:
+            label = f"{label}, 0 throughout"
+        elif np.ptp(values) < _UNIFORM * np.abs(values).max():
             label = f"{label}, {style.number(float(values.mean()))} throughout"
         found.append(Quantity(values, label, bottom, top, extend, kind))
     return found

@@ -520,6 +520,22 @@ def test_warp_keeps_the_flaw_in_the_picture() -> None:
         assert figures_field.without_drift(held, region, factor, A) is held
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ('[geometry]\na = "3 um"\n', 3.0),
+        ('[geometry]\ncrack = [{ a = "2 um" }, { a = "5 um" }, { x = "1 um" }]\n', 5.0),
+        ('[[geometry.protrusion]]\nheight = "0.5 um"\n', 0.5),
+        ('[crack]\nsize = "7 um"\n[[geometry.void]]\nradius = "1 um"\n', 7.0),
+        ('[geometry]\ntype = "host"\n', None),
+    ],
+)
+def test_size_of_the_flaw(tmp_path: Path, text: str, size: float | None) -> None:
+    (tmp_path / "case.resolved.toml").write_text(text)
+    found = figures_data.flaw_size(tmp_path, {})
+    assert found is None if size is None else found == pytest.approx(size)
+
+
 def test_closes_a_front_that_runs_round() -> None:
     t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     circle = np.column_stack([np.cos(t), np.sin(t), 0 * t])
