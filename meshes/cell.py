@@ -12,6 +12,7 @@ from ssbmech.meshes import features, flaw, flaw_shapes, patches, shapes
 from ssbmech.meshes.cell_cracks import check_flaws, place_cracks
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Ints, jacobians, straighten
+from ssbmech.meshes.feature_checks import check_features
 from ssbmech.meshes.features import Impurity, Protrusion, Void
 from ssbmech.meshes.flaw import Crack, Flaw
 from ssbmech.meshes.grain_parts import (
@@ -121,7 +122,7 @@ def cell(
         largest = min(largest, grains.size / (4 if depth is None else 2.5))
         fine = None if fine is None else min(fine, largest)
     at = place_in(stack, depth, fine, largest, growth)
-    features.check_features(void, protrusion, impurity, at)
+    check_features(void, protrusion, impurity, at)
     if contact is not None:
         patches.check_contact(contact, at)
         _contact_alone(void, protrusion, impurity)

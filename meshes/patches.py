@@ -82,12 +82,9 @@ def contact_sheets(gmsh: Any, contact: Contact, at: Place) -> list[Sheet]:
     made = [(patch(gmsh, at, x, z, r, strip=False), at.size(r)) for x, z, r in discs]
     touching = pair_name("lithium", at.above[0][0])
     name = touching if contact.fraction <= 0.5 else "blocked"
-    opens = contact.gap and name == "blocked"
-    sheets = [Sheet(name, tags, outline=size, opens=opens) for tags, size in made]
-    if name == "blocked":
-        return sheets
+    sheets = [Sheet(name, tags, outline=size) for tags, size in made]
     # The last sheet of a facet names it: what touches is taken out of the blocked whole.
-    return [Sheet("blocked", whole(gmsh, at), opens=contact.gap), *sheets]
+    return sheets if name == "blocked" else [Sheet("blocked", whole(gmsh, at)), *sheets]
 
 
 def discs_of(contact: Contact, at: Place) -> list[tuple[float, float, float]]:

@@ -108,8 +108,6 @@ def mesh_scene(
     walls = [(sizes[name], tags) for name, tags in pieces.groups.items() if name in sizes]
     set_sizes(gmsh, dim, walls + pieces.walls, pieces.rims, slabs, everywhere)
     _name_groups(gmsh, dim, pieces)
-    if dim == 2:
-        _divide(gmsh, pieces, {sheet.name for sheet in sheets if sheet.opens})
     for d in range(1, dim + 1):
         tell(f"meshing {len(gmsh.model.getEntities(d))} {('curves', 'faces', 'volumes')[d - 1]}")
         _generate(gmsh, d)
@@ -129,15 +127,6 @@ def mesh_scene(
         return data
     data = replace(data, grains=grains)
     return replace(data, lines=data.lines | {"triple_lines": triple_lines(data)})
-
-
-def _divide(gmsh: Any, pieces: _Pieces, names: set[str]) -> None:
-    """At least two elements on every curve of these groups."""
-    coarse = max((size.h_tip for size, _ in pieces.rims), default=0.0)
-    for name in sorted(names):
-        for tag in pieces.groups.get(name, []):
-            if gmsh.model.occ.getMass(1, tag) < 2 * coarse:
-                gmsh.model.mesh.setTransfiniteCurve(tag, 3)
 
 
 def _generate(gmsh: Any, d: int) -> None:

@@ -44,8 +44,6 @@ class Sheet:
         tags: Entities of one dimension less.
         size: Element sizes around its rim inside the body, or None.
         outline: Element sizes all around it, wherever it ends, or None.
-        opens: Whether it will be opened: in 2-D at least two elements lie on each piece then (one
-            alone has no node to double).
         within: Cell groups in which it has to lie with both sides; empty: anywhere.
         key: Of what it belongs to, for messages.
     """
@@ -54,7 +52,6 @@ class Sheet:
     tags: tuple[int, ...]
     size: Grading | None = None
     outline: Grading | None = None
-    opens: bool = False
     within: tuple[str, ...] = ()
     key: str = ""
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ssbmech.errors import MeshError
 from ssbmech.meshes import features, shapes
-from ssbmech.meshes.features import Footprint, Impurity, Protrusion, Void, check_features
+from ssbmech.meshes.feature_checks import Footprint, check_features
+from ssbmech.meshes.features import Impurity, Protrusion, Void
 from ssbmech.meshes.patches import Contact, check_contact, scatter
 from ssbmech.meshes.session import session
 from ssbmech.meshes.shapes import Place
