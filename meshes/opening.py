@@ -52,7 +52,9 @@ def open_cracks(data: MeshData, flaws: Sequence[Flaw]) -> MeshData:
             data = split_crack(data, groups, None, lower=lower, upper=upper, normal=flaw.axes[2])
         fronts = _front_names(data, front, flaw.suffix)
         lines = {} if not len(mouth) else {f"mouth{flaw.suffix}": mouth}
-        notes: dict[str, float | str] = {} if flaw.suffix else {"crack_size": flaw.size}
+        # a geometry factor needs one size: cracks of several sizes have none in common
+        alike = len({other.size for other in flaws}) == 1
+        notes: dict[str, float | str] = {"crack_size": flaw.size} if alike else {}
         data = replace(
             data, fronts=data.fronts | fronts, lines=data.lines | lines, notes=data.notes | notes
         )

@@ -66,7 +66,8 @@ def test_layer_thin_against_its_radius(page):
             "section", shape="layer", radius="3000 um", thickness="3000 um",
             interphase=f"{t} um", h=f"{0.3 * t} um",
         )["interphase"]  # fmt: skip
-    check.within("mean pressure of the layer, thickness to 0", 2 * found[2.5] - found[5.0], film,
-                 3e-3, unit="Pa", why="what is left is second order in thickness over radius")  # fmt: skip
+    extrapolated = 2 * found[2.5] - found[5.0]
+    check.within("mean pressure, thickness to 0", extrapolated, film, 5e-3, unit="Pa",
+                 why="0.5 % as for E4; the edge's part goes as t with a logarithm")  # fmt: skip
     check.note(f"at 1/60 and 1/120: {found[5.0] / film - 1:+.2%} and {found[2.5] / film - 1:+.2%}")
     assert found[5.0] < found[2.5] < film
