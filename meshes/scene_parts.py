@@ -79,7 +79,8 @@ def sized_rims(
         # half of a crack on a plane of symmetry goes on behind it: that plane is no wall
         half = all(len(gmsh.model.getAdjacencies(dim - 1, t)[0]) == 1 for t in tags)
         stop = walls if half else walls | planes
-        free, closed = [], []
+        free: list[int] = []
+        closed: list[int] = []
         for d, tag in edges:
             touched = {int(t) for t in gmsh.model.getAdjacencies(d, tag)[0]}
             (closed if stop & touched else free).append(tag)
