@@ -19,6 +19,7 @@ from ssbmech.meshes.grain_parts import (
     Grains,
     grain_parts,
     tessellate_layer,
+    with_layer,
     with_orientations,
 )
 from ssbmech.meshes.opening import open_cracks
@@ -146,7 +147,8 @@ def cell(
 
     size = Grading(largest, growth, 0.0, largest)
     data = mesh_cell(
-        draw, stack, at, flaws, size, order=order, key="cell", symmetry=symmetry,
+        draw, stack, at, flaws, size, key="cell", symmetry=symmetry,
+        order=1 if grains is not None and grains.layer is not None else order,
         slabs=thin_layers(stack, at) + _wave_slabs(protrusion, at),
     )  # fmt: skip
     if grains is not None and tess is not None:
@@ -154,6 +156,8 @@ def cell(
     data = _exact_wave(data, protrusion, at)
     if contact is not None and contact.gap:
         data = _open_gap(data, at)
+    if grains is not None and grains.layer is not None:
+        data = with_layer(data, grains, order)
     return _note_contact(data, stack, at)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import Floats
+from ssbmech.meshes.elements import Floats, elevate
 from ssbmech.meshes.parameters import Angle, Count, Length, Number, count, number
 from ssbmech.meshes.scene import Part
 
@@ -32,6 +32,8 @@ class Grains:
         smallest: Edges and faces of grains below this share of the mean size are removed.
         texture: Orientations: ``"random"``, ``"fibre"`` (a <100> axis along y) or ``"single"``.
         texture_spread: Scatter of a fibre about its axis.
+        layer: Thickness of grain boundaries as cells ``grain_boundary`` [um]; without it they are
+            facets. Cells are straight then.
     """
 
     size: Length
@@ -41,6 +43,7 @@ class Grains:
     smallest: Number = 0.1
     texture: Literal["random", "fibre", "single"] = "random"
     texture_spread: Angle = 0.0
+    layer: Length | None = None
 
 
 def tessellate_layer(grains: Grains, low: Floats, high: Floats) -> Tessellation:
@@ -143,6 +146,28 @@ def with_orientations(data: MeshData, grains: Grains, n: int) -> MeshData:
     return replace(data, orientations=rotations, notes=data.notes | {"grains": float(present)})
 
 
+def with_layer(data: MeshData, grains: Grains, order: int) -> MeshData:
+    """Grain boundaries of a finite thickness, and cells of the wanted order.
+
+    Args:
+        data: First-order mesh with its cracks open.
+        grains: With the thickness.
+        order: 1 or 2.
+
+    Raises:
+        MeshError: For a layer thicker than grains and elements allow, with the largest one.
+    """
+    from ssbmech.meshes.thicken import thicken_grain_boundaries
+
+    assert grains.layer is not None
+    number("geometry.grains.layer", grains.layer, below=grains.size / 2)
+    data = thicken_grain_boundaries(data, grains.layer)
+    if order == 1:
+        return data
+    points, cells, facets = elevate(data.points, data.cells, data.facets, data.dim)
+    return replace(data, order=2, points=points, cells=cells, facets=facets)
+
+
 def boundary_crack(
     tess: Tessellation | None, grains: Grains | None, crack: Crack, key: str
 ) -> tuple[Floats, tuple[Floats, ...]]:
@@ -159,6 +184,11 @@ def boundary_crack(
         raise MeshError(
             "there are no grain boundaries to follow", key=f"{key}.shape", value=crack.shape,
             hint="Give [geometry.grains]",
+        )  # fmt: skip
+    if grains.layer is not None:
+        raise MeshError(
+            "a crack cannot follow boundaries that are a layer of cells", key=f"{key}.shape",
+            value=crack.shape, hint="Leave geometry.grains.layer away, or give the crack a skin",
         )  # fmt: skip
     if crack.a is None:
         raise MeshError("the depth of the crack is missing", key=f"{key}.a", allowed="> 0 um")
