@@ -161,7 +161,7 @@ def _one_front(
                 key="mesh",
                 hint="Refine the mesh at the front, or give fracture.rings",
             )
-        radii = _within_grain(p, front, reach, h) * np.array(_DEFAULT_RINGS)
+        radii = _default_rings(_within_grain(p, front, reach, h), h)
     modes: tuple[str, ...] = ("I", "T") if crack.symmetry else ("I", "II", "T")
     if isinstance(front, Curve) and not crack.symmetry:
         modes = ("I", "II", "III", "T")
@@ -191,14 +191,16 @@ def _one_front(
         rings.append(Ring(_INNER * outer * L, outer * L, values, refused))
     E_prime = (material.E_prime if material else np.nan) * solution.modulus
     if any(foreign):
-        line.s, line.points, rings = _inside(line, rings, float(radii.max()), foreign, L)
+        line.s, line.points, rings = _inside(
+            line, rings, float(radii.max()) + 2 * line.width, foreign, L
+        )
     result = _judge(front, line, rings, E_prime, material, options, (clearance * L, obstacle), h, L)
     limits = (*((why,) if why else ()), *solution.notes)
     result = replace(result, notes=(*limits, *result.notes))
     if any(foreign):
         note = (
             f"{front.name}: the crack front ends at another material, where the stress is not "
-            f"1/sqrt(r); values begin {radii.max() * L * 1e6:.3g} um from there"
+            f"1/sqrt(r); values begin {(radii.max() + 2 * line.width) * L * 1e6:.3g} um from there"
         )
         result = replace(result, notes=(*result.notes, note))
     if free_ends(p, front):
@@ -210,10 +212,19 @@ def _one_front(
     return result
 
 
+def _default_rings(reach: float, h: float) -> NDArray[np.float64]:
+    """Five outer radii up to a reach, none below two elements at the front."""
+    radii = reach * np.array(_DEFAULT_RINGS)
+    return radii if radii[0] >= 2 * h else np.linspace(min(2.01 * h, reach), reach, len(radii))
+
+
 def _inside(
     line: FrontLine, rings: list[Ring], margin: float, ends: tuple[bool, bool], L: float
 ) -> tuple[NDArray, NDArray, list[Ring]]:
-    """Arc lengths, points and rings without what lies within a margin of some of the ends."""
+    """Arc lengths, points and rings without what lies within a margin of some of the ends.
+
+    The margin is a ring and two splines: what an end does to its spline dies down over that.
+    """
     kept = (line.s >= margin * ends[0]) & (line.s <= line.s[-1] - margin * ends[1])
     if kept.sum() < 2:
         raise FractureError(
