@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ssbmech import units
 from ssbmech.build_geometry import geometry_parameters
 from ssbmech.build_materials import Materials
@@ -34,6 +35,7 @@ class Setup:
         cracks: One per front; empty without a crack.
         crack_size: Flaw size a [m] for the geometry factor, or None.
         filament_groups: Facet groups that carry the filament's pressure.
+        at_front: Material groups that touch a front; empty where only parts of the mesh are known.
         notes: Every choice made for the user, in words.
     """
 
@@ -41,6 +43,7 @@ class Setup:
     cracks: tuple[Crack, ...]
     crack_size: float | None
     filament_groups: tuple[str, ...]
+    at_front: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -92,8 +95,6 @@ def _split_if_asked(case: Case, data: MeshData) -> MeshData:
     group = crack.faces[0]
     data.facet_tag(group, key="crack.faces")
     fronts = [data.front(name, key="crack.front") for name in crack.fronts]
-    import numpy as np
-
     return split_crack(
         data, group, np.unique(np.concatenate([f.reshape(-1) for f in fronts])),
         lower=f"{group}_lower", upper=f"{group}_upper",
@@ -129,7 +130,19 @@ def setup(case: Case, data: MeshData) -> Setup:
     _check_names(case, data)
     cracks, size = _cracks(case, data, notes)
     groups = _filament_groups(case, data, cracks)
-    return Setup(model, cracks, size, groups, tuple(notes))
+    return Setup(model, cracks, size, groups, _groups_at(data, cracks), tuple(notes))
+
+
+def _groups_at(data: MeshData, cracks: tuple[Crack, ...]) -> tuple[str, ...]:
+    """Material groups of the cells at the fronts; not of those at an end of an open 3-D front."""
+    found: set[int] = set()
+    for crack in cracks:
+        front = data.front(crack.front)
+        nodes, times = np.unique(front, return_counts=True)
+        inner = nodes[times > 1] if data.dim == 3 else nodes
+        touching = np.isin(data.cells[:, : data.dim + 1], inner).any(axis=1)
+        found |= set(np.unique(data.cell_tags[touching]).tolist())
+    return tuple(name for name, tag in data.cell_groups.items() if tag in found)
 
 
 def _check_names(case: Case, data: MeshData) -> None:

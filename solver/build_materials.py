@@ -126,16 +126,30 @@ def _crystal(
     return Material.of_crystal(Cubic(C11, C12, C44))
 
 
-def toughness(case: Case, matter: Materials) -> Toughness | None:
-    """K_IC of the crack: given with the crack, or of the material, or None.
+def toughness(
+    case: Case, matter: Materials, at_front: Iterable[str]
+) -> tuple[Toughness | None, str]:
+    """K_IC of the crack: given with the crack, or of the material at its front, or None.
 
-    With several materials the crack's own K_IC must be given, unless only one has a toughness.
+    Args:
+        case: The case.
+        matter: Its materials.
+        at_front: Material groups that touch a front; none known: all.
+
+    Returns:
+        The toughness, and where there is none what to do about it.
     """
     if case.crack is not None and case.crack.K_IC is not None:
         K = units.quantity(case.crack.K_IC, "toughness")
-        return Toughness(K, (K, K), "given with the crack")
-    known = matter.K_IC
+        return Toughness(K, (K, K), "given with the crack"), ""
+    groups = sorted(at_front) or sorted(matter.elastic)
+    known = {group: matter.K_IC[group] for group in groups if group in matter.K_IC}
     if len(known) != 1:
-        return None
+        what = "is no K_IC" if not known else f"are {len(known)} values of K_IC"
+        return None, (
+            f"no criterion: there {what} for the material at the front ({', '.join(groups)}); give "
+            f"K_IC in [crack] or in materials.{groups[0]}"
+        )
     group, (K, band) = next(iter(known.items()))
-    return Toughness(K, band, matter.sources.get(f"{group}.K_IC", "given with the material"))
+    source = matter.sources.get(f"{group}.K_IC", "given with the material")
+    return Toughness(K, band, source), ""

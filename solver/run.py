@@ -216,8 +216,11 @@ def _finer(result: Result) -> Solution:
 def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
     """The criterion; other loads than the filament's cost one more solve."""
     pressure = build.filament_pressure(result.case)
-    toughness = build_materials.toughness(result.case, result.matter)
-    if pressure is None or toughness is None or not any("K_I" in f.values for f in result.fronts):
+    if pressure is None or not any("K_I" in f.values for f in result.fronts):
+        return None
+    toughness, why = build_materials.toughness(result.case, result.matter, result.setup.at_front)
+    if toughness is None:
+        result.fronts = [replace(f, notes=(*f.notes, why)) for f in result.fronts]
         return None
     background = None
     rest = build.without_filament(result.solution.problem, result.setup.filament_groups)
