@@ -1,0 +1,327 @@
+"""From a validated case and its mesh to the electric problem: conductors, electrodes, SI values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech import units
+from ssbmech.config import Case
+from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, activation_energy
+from ssbmech.domain import Domain
+from ssbmech.electro.edges import singular_points
+from ssbmech.electro.problem import ElectricProblem, Electrode
+from ssbmech.errors import CaseError, MaterialError, nearest
+from ssbmech.formula import Formula
+from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
+from ssbmech.materials import library
+from ssbmech.meshes.data import MeshData
+from ssbmech.meshes.restrict import cell_facets, restrict
+from ssbmech.physics import kinetics
+
+#: Cell groups of the geometries that never conduct ions.
+INSULATING = ("lithium", "impurity", "stack_plate")
+
+
+@dataclass(frozen=True)
+class ElectricSetup:
+    """What the electric part of a case means on its mesh; the same on every rank.
+
+    Attributes:
+        conductivity: Of each conducting group at the temperature of the case [S/m].
+        electrodes: In the order of the case.
+        sharp: Points of sharp edges of electrodes without kinetics [m], by name.
+        distances: How far from them the largest current is wanted [m], by name.
+        length: Size of the conducting body [m].
+        temperature: [K].
+        molar_volume: V_m - V_+ [m^3/mol].
+        notes: Choices made for the user, in words.
+        sources: ``"group.key"`` to value, source and standing.
+        unverified: Names of unverified library values that were used.
+    """
+
+    conductivity: dict[str, float]
+    electrodes: tuple[Electrode, ...]
+    sharp: dict[str, NDArray[np.float64]]
+    distances: dict[str, float]
+    length: float
+    temperature: float
+    molar_volume: float
+    notes: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+    unverified: tuple[str, ...] = ()
+
+
+def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, MeshData]:
+    """Resolve conductors and electrodes against the mesh (on one rank, without MPI).
+
+    Args:
+        case: The case.
+        base: Folder in which its relative paths start.
+        data: The whole mesh.
+
+    Returns:
+        The setup and the mesh of the conducting groups.
+
+    Raises:
+        CaseError, MeshError, MaterialError: For what cannot be a cell.
+    """
+    block = case.electrochemistry or ElectroBlock()
+    for i, electrode in enumerate(case.electrode):
+        for group in electrode.groups:
+            data.facet_tag(group, key=f"electrode.{i}.group")
+    found = _conductivities(case, block, base, data.cell_groups)
+    part = restrict(data, found.values)
+    _check_surfaces(case, part)
+    _check_connected(case, part)
+    T = units.quantity(block.temperature, "temperature")
+    electrodes = tuple(_electrode(e, i, T) for i, e in enumerate(case.electrode))
+    sharp, distances = {}, {}
+    for electrode, given in zip(electrodes, case.electrode, strict=True):
+        if electrode.kinetics == "none":
+            sharp[electrode.name] = singular_points(part, electrode.groups) * 1e-6
+        if given.peak_distance is not None:
+            distances[electrode.name] = units.quantity(given.peak_distance, "length")
+    low, high = part.points.min(axis=0), part.points.max(axis=0)
+    setup = ElectricSetup(
+        conductivity=found.values,
+        electrodes=electrodes,
+        sharp=sharp,
+        distances=distances,
+        length=float((high - low).max()) * 1e-6,
+        temperature=T,
+        molar_volume=_molar_volume(block),
+        notes=tuple(found.notes),
+        sources=found.sources,
+        unverified=tuple(dict.fromkeys(found.unverified)),
+    )
+    return setup, part
+
+
+def problem(case: Case, setup: ElectricSetup, domain: Domain, model: str) -> ElectricProblem:
+    """Compose the problem on the distributed mesh of the conducting groups."""
+    block = case.electrochemistry or ElectroBlock()
+    return ElectricProblem(
+        domain=domain,
+        model=model,
+        conductivity=setup.conductivity,
+        electrodes=setup.electrodes,
+        temperature=setup.temperature,
+        molar_volume=setup.molar_volume,
+        degree=block.degree or case.solver.degree,
+        linear=case.solver.method,
+        petsc={k: str(v) for k, v in case.solver.petsc.items()},
+    )
+
+
+def _molar_volume(block: ElectroBlock) -> float:
+    whole = LITHIUM_MOLAR_VOLUME
+    if block.molar_volume is not None:
+        whole = units.quantity(block.molar_volume, "molar_volume")
+    return whole - units.quantity(block.partial_molar_volume, "molar_volume")
+
+
+# -- conductivities ------------------------------------------------------------------------------
+
+
+@dataclass
+class _Found:
+    values: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    unverified: list[str] = field(default_factory=list)
+
+
+def _conductivities(case: Case, block: ElectroBlock, base: Path, groups: Iterable[str]) -> _Found:
+    groups = list(groups)
+    named: list[tuple[str, Iterable[str]]] = [
+        ("conductivity", block.conductivity),
+        ("activation_energy", block.activation_energy),
+        ("insulating", block.insulating),
+    ]
+    for key, names in named:
+        for name in names:
+            if name not in groups:
+                raise CaseError(
+                    f"the mesh has no material group {name!r}", key=f"electrochemistry.{key}",
+                    hint=nearest(name, groups),
+                )  # fmt: skip
+    sets = dict(library.load_library())
+    for file in case.material_files:
+        sets.update(library.read_file(base / file, sets))
+    found = _Found()
+    T = units.quantity(block.temperature, "temperature")
+    T_ref = units.quantity(block.reference_temperature, "temperature")
+    for group in groups:
+        if group in block.insulating:
+            continue
+        material = case.materials.get(group)
+        known = None
+        if material is not None and material.set is not None:
+            if material.set not in sets:
+                raise MaterialError(
+                    "unknown material", key=f"materials.{group}", value=material.set,
+                    hint=nearest(material.set, sets),
+                )  # fmt: skip
+            known = sets[material.set]
+        kappa = _conductivity(group, block, known, found)
+        if kappa is None:
+            continue
+        Ea = _activation(group, block, known, found)
+        if Ea is None and T != T_ref:
+            found.notes.append(
+                f"conductivity of {group}: no activation energy, taken as that at {T_ref:g} K"
+            )
+        found.values[group] = kappa * kinetics.arrhenius_factor(Ea or 0.0, T, T_ref)
+    if not found.values:
+        raise CaseError(
+            "nothing conducts ions: no material group has a conductivity", key="electrochemistry",
+            hint='Give e.g. conductivity = { electrolyte = "0.46 mS/cm" }',
+        )  # fmt: skip
+    return found
+
+
+def _keys(group: str) -> tuple[str, str]:
+    """Keys of the library for conductivity and activation energy of a group."""
+    if group == "grain_boundary":
+        return "grain_boundary_conductivity", "grain_boundary_activation_energy"
+    return "ionic_conductivity", "ionic_activation_energy"
+
+
+def _conductivity(group: str, block: ElectroBlock, known: Any, found: _Found) -> float | None:
+    """Of a group at the reference temperature [S/m], None for one that insulates."""
+    if group in block.conductivity:
+        key = f"electrochemistry.conductivity.{group}"
+        return units.quantity(block.conductivity[group], "conductivity", key=key)
+    if group in INSULATING or (known is not None and known.kind == "lithium"):
+        return None
+    key = _keys(group)[0]
+    hint = (
+        f'Give [electrochemistry] conductivity = {{ {group} = "0.1 mS/cm" }}, or insulating = '
+        f'["{group}"]'
+    )
+    if known is None:
+        raise CaseError(
+            f"no conductivity is given for the material group {group!r}",
+            key="electrochemistry.conductivity", hint=hint,
+        )  # fmt: skip
+    if key not in known.values:
+        raise MaterialError(
+            f"no source gives the {key} of {known.name!r}", key=f"materials.{group}", hint=hint
+        )
+    entry = known[key]
+    _note(found, group, key, known, units.show(entry.value, "conductivity"))
+    return float(entry.value)
+
+
+def _activation(group: str, block: ElectroBlock, known: Any, found: _Found) -> float | None:
+    """Activation energy of a group [J/mol], None where it is not known."""
+    if group in block.activation_energy:
+        key = f"electrochemistry.activation_energy.{group}"
+        return activation_energy(block.activation_energy[group], key=key)
+    key = _keys(group)[1]
+    if group in block.conductivity or known is None or key not in known.values:
+        return None
+    _note(found, group, key, known, known[key].given)
+    return activation_energy(known[key].given)
+
+
+def _note(found: _Found, group: str, key: str, known: Any, shown: str) -> None:
+    entry = known[key]
+    found.sources[f"{group}.{key}"] = f"{shown}: {entry.source} ({entry.standing})"
+    if not entry.verified:
+        found.unverified.append(f"{known.name}.{key}")
+
+
+# -- electrodes ----------------------------------------------------------------------------------
+
+
+def _electrode(given: ElectrodeBlock, number: int, temperature: float) -> Electrode:
+    key = f"electrode.{number}"
+    i0 = resistance = 0.0
+    if given.area_specific_resistance is not None:
+        resistance = units.quantity(given.area_specific_resistance, "area_specific_resistance")
+        i0 = kinetics.exchange_current_density(resistance, temperature)
+    if given.exchange_current_density is not None:
+        i0 = units.quantity(given.exchange_current_density, "current_density")
+    potential, density = 0.0, None
+    if given.potential is not None:
+        potential = units.quantity(given.potential, "potential")
+    if given.plating_current_density is not None:
+        density = -units.quantity(given.plating_current_density, "current_density")
+    stress = given.normal_stress
+    return Electrode(
+        name=given.groups[0],
+        groups=given.groups,
+        kinetics=given.kinetics,
+        i0=i0 if given.kinetics == "butler_volmer" else 0.0,
+        resistance=resistance if given.kinetics == "linear" else 0.0,
+        beta=given.symmetry_factor,
+        potential=potential if density is None else None,
+        current_density=density,
+        normal_stress=stress
+        and Formula.parse(stress, "pressure", ("x", "y", "z"), key=f"{key}.normal_stress"),
+        key=key,
+    )
+
+
+def _check_surfaces(case: Case, part: MeshData) -> None:
+    """Every electrode lies on the surface of what conducts."""
+    d = part.dim
+    rows, count = np.unique(
+        cell_facets(part.cells[:, : d + 1]).reshape(-1, d), axis=0, return_counts=True
+    )
+    inner = rows[count > 1]
+    for i, electrode in enumerate(case.electrode):
+        for group in electrode.groups:
+            key = f"electrode.{i}.group"
+            if group not in part.facet_groups:
+                raise CaseError(
+                    "the electrode touches no cell that conducts ions", key=key, value=group,
+                    allowed=f"a surface of {', '.join(part.cell_groups)}: "
+                    + ", ".join(sorted(part.facet_groups)),
+                )  # fmt: skip
+            mine = part.facets[part.facet_tags == part.facet_groups[group]][:, :d]
+            both = np.concatenate([np.unique(np.sort(mine, axis=1), axis=0), inner])
+            if (np.unique(both, axis=0, return_counts=True)[1] > 1).any():
+                raise CaseError(
+                    "the electrode lies inside what conducts ions, and not on its surface",
+                    key=key, value=group, hint="List the group on one side of it as insulating",
+                )  # fmt: skip
+
+
+def _check_connected(case: Case, part: MeshData) -> None:
+    """Every piece of what conducts touches an electrode, and one piece the driven and another."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    cells = part.cells[:, : part.dim + 1]
+    n = len(part.points)
+    first = np.repeat(cells[:, :1], cells.shape[1] - 1, axis=1).reshape(-1)
+    second = cells[:, 1:].reshape(-1)
+    graph = coo_matrix((np.ones(len(first)), (first, second)), shape=(n, n))
+    _, piece = connected_components(graph, directed=False)
+    touched = []
+    for electrode in case.electrode:
+        tags = [part.facet_groups[g] for g in electrode.groups]
+        nodes = part.facets[np.isin(part.facet_tags, tags)][:, 0]
+        touched.append(set(piece[nodes].tolist()))
+    alone = sorted(set(piece[cells[:, 0]].tolist()) - set().union(*touched))
+    if alone:
+        at = part.points[cells[piece[cells[:, 0]] == alone[0]][0, 0]]
+        where = ", ".join(f"{c:.4g}" for c in at)
+        raise CaseError(
+            f"{len(alone)} piece(s) of what conducts ions touch no electrode; one is at ({where}) "
+            "um", key="electrode", hint="List the group of such a piece as insulating",
+        )  # fmt: skip
+    driven = next(i for i, e in enumerate(case.electrode) if e.is_driven)
+    others = set().union(*(t for i, t in enumerate(touched) if i != driven))
+    if not touched[driven] & others:
+        raise CaseError(
+            "nothing that conducts ions connects the driven electrode with another one",
+            key=f"electrode.{driven}.group", value=list(case.electrode[driven].groups),
+        )  # fmt: skip

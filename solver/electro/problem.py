@@ -1,0 +1,120 @@
+"""What is solved: a frozen composition of domain, conductivities and electrodes (SI values).
+
+Signs inside the solver: a current density is positive when anodic (stripping), from the metal into
+the electrolyte. Plating is given as a positive number in the case file and in the summary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from ssbmech.domain import Domain
+from ssbmech.formula import Formula
+from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
+from ssbmech.physics import kinetics
+
+Kinetics = Literal["butler_volmer", "linear", "none"]
+
+
+@dataclass(frozen=True)
+class Electrode:
+    """A lithium surface (or another electrode) of the electrolyte.
+
+    Attributes:
+        name: For results.
+        groups: Facet groups that it consists of.
+        kinetics: ``"none"`` is the limit of no resistance: phi_e = phi_m - V sigma_n/F.
+        i0: Exchange current density of ``"butler_volmer"`` [A/m^2].
+        resistance: Area-specific resistance of ``"linear"`` [ohm m^2].
+        beta: Symmetry factor of Butler-Volmer.
+        potential: Given potential phi_m of the metal [V]; None where the current is given.
+        current_density: Given mean current density [A/m^2], anodic positive; None with a potential.
+        normal_stress: sigma_n of the surface [Pa], tension positive, or None.
+        key: Where it stands in the case, for messages.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    kinetics: Kinetics
+    i0: float = 0.0
+    resistance: float = 0.0
+    beta: float = 0.5
+    potential: float | None = 0.0
+    current_density: float | None = None
+    normal_stress: Formula | None = None
+    key: str = ""
+
+    @property
+    def galvanostatic(self) -> bool:
+        """Whether its current is given and its potential unknown."""
+        return self.current_density is not None
+
+
+@dataclass(frozen=True)
+class ElectricProblem:
+    """Steady conduction in a domain of which every cell conducts ions.
+
+    Attributes:
+        domain: Distributed mesh of the conducting cell groups alone.
+        model: Mechanical model, for what a 2-D mesh stands for.
+        conductivity: Of each cell group [S/m].
+        electrodes: At least two; other surfaces insulate. At most one is galvanostatic.
+        temperature: [K].
+        molar_volume: V_m - V_+ of the stress term [m^3/mol].
+        degree: Polynomial degree of the potential.
+        linear: "auto", "direct" or "iterative".
+        petsc: PETSc options without prefix.
+    """
+
+    domain: Domain
+    model: str
+    conductivity: dict[str, float]
+    electrodes: tuple[Electrode, ...]
+    temperature: float = 298.15
+    molar_volume: float = LITHIUM_MOLAR_VOLUME
+    degree: int = 2
+    linear: str = "auto"
+    petsc: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def driven(self) -> Electrode:
+        """The electrode with a given current, or with a given potential that is not the zero."""
+        for electrode in self.electrodes:
+            if electrode.galvanostatic:
+                return electrode
+        return max(self.electrodes, key=lambda e: abs(e.potential or 0.0))
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether one linear solve suffices."""
+        return all(e.kinetics != "butler_volmer" for e in self.electrodes)
+
+    @property
+    def voltage(self) -> float:
+        """Reference potential RT/F [V]."""
+        return kinetics.thermal_voltage(self.temperature)
+
+    @property
+    def current_scale(self) -> float:
+        """Reference current density kappa RT/(F L) [A/m^2]."""
+        return max(self.conductivity.values()) * self.voltage / self.domain.length
+
+    @property
+    def area_scale(self) -> float:
+        """Square metres per unit of an integral over a surface [m^2, or m^2 per m of thickness]."""
+        length = self.domain.length
+        if self.model == "axisymmetric":
+            return 2 * np.pi * length**2
+        return length ** (self.domain.tdim - 1)
+
+    @property
+    def current_unit(self) -> str:
+        """Unit of a total current."""
+        return "A/m" if self.model.startswith("plane") else "A"
+
+    @property
+    def resistance_unit(self) -> str:
+        """Unit of a resistance."""
+        return "ohm*m" if self.model.startswith("plane") else "ohm"

@@ -1,0 +1,146 @@
+"""Solve the electric problem: potential, current of each electrode, resistance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ssbmech.electro.problem import ElectricProblem
+from ssbmech.electro.system import ElectricSystem
+from ssbmech.numerics import newton
+from ssbmech.numerics.newton import NewtonReport
+
+
+@dataclass(frozen=True)
+class ElectricSolution:
+    """A potential and the currents.
+
+    Attributes:
+        problem: What was solved.
+        system: Its forms, at the solution.
+        phi: Potential of the electrolyte over RT/F (a DOLFINx Function, all ranks).
+        potentials: phi_m of each electrode [V].
+        currents: Current of each electrode, anodic positive [A, or A per m of thickness].
+        areas: Of each electrode [m^2, or m^2 per m of thickness].
+        report: What Newton's method did.
+    """
+
+    problem: ElectricProblem
+    system: ElectricSystem
+    phi: Any
+    potentials: dict[str, float]
+    currents: dict[str, float]
+    areas: dict[str, float]
+    report: NewtonReport
+
+    def mean_current_density(self, name: str) -> float:
+        """Mean over an electrode [A/m^2], anodic positive."""
+        return self.currents[name] / self.areas[name]
+
+    @property
+    def imbalance(self) -> float:
+        """Sum of the currents over the largest of them; 0 without any current."""
+        largest = max(abs(i) for i in self.currents.values())
+        # a current that is rounding of the currents to and fro has no balance
+        floor = 1e-13 * self.problem.current_scale * max(self.areas.values())
+        return abs(sum(self.currents.values())) / largest if largest > floor else 0.0
+
+    @property
+    def resistance(self) -> float | None:
+        """Voltage of the driven electrode over its current; None where no current flows.
+
+        Unit: ``problem.resistance_unit``. Not only ohmic: kinetics and stress are in the voltage.
+        """
+        name = self.problem.driven.name
+        floor = 1e-12 * self.problem.current_scale * self.areas[name]
+        current = self.currents[name]
+        return self.potentials[name] / current if abs(current) > floor else None
+
+
+def solve(problem: ElectricProblem, *, rtol: float = 1e-12, limit: int = 50) -> ElectricSolution:
+    """Solve the electric problem.
+
+    Args:
+        problem: The problem.
+        rtol: Of Newton's residual and of linear solvers, relative.
+        limit: Newton steps.
+
+    Raises:
+        SolverError: On every rank, when Newton or the linear solver does not converge.
+        CaseError: Electrodes without resistance that touch at different potentials.
+    """
+    system = ElectricSystem(problem, rtol)
+    s = 0.0
+    if not problem.is_linear and system.driven is not None:
+        density = system.driven.electrode.current_density
+        assert density is not None
+        s = system.guess(density / problem.current_scale * system.driven.area)
+    elif not problem.is_linear:
+        _guess_at_potentials(system)
+    system.prescribe(s)
+    x = system.phi.x.petsc_vec.copy()
+    s, report = newton.solve(system, x, s, rtol=rtol, limit=limit)
+    system.set_state(x, s)
+    x.destroy()
+    p = problem
+    names = [e.name for e in p.electrodes]
+    scale = p.current_scale * p.area_scale
+    return ElectricSolution(
+        problem=p,
+        system=system,
+        phi=system.phi,
+        potentials={
+            n: float(t.metal.value) * p.voltage
+            for n, t in zip(names, system.terminals, strict=True)
+        },
+        currents={n: i * scale for n, i in zip(names, system.currents(), strict=True)},
+        areas={n: t.area * p.area_scale for n, t in zip(names, system.terminals, strict=True)},
+        report=report,
+    )
+
+
+def _guess_at_potentials(system: ElectricSystem) -> None:
+    """Overpotentials of the mean currents of a cell whose potentials are given.
+
+    Newton from zero overpotential would walk down an exponential, one RT/F per step. One linear
+    solve about no overpotential gives the ohmic resistance; a scalar equation then the current.
+    """
+    p = system.problem
+    system.guess(0.0)
+    system.prescribe(0.0)
+    x = system.phi.x.petsc_vec.copy()
+    residual, g, _ = system.residual(x, 0.0)
+    step, _, _ = newton.full_step(system, system.tangent(x, 0.0), residual, g)
+    x.axpy(1.0, step)
+    system.set_state(x, 0.0)
+    driven = next(t for t in system.terminals if t.electrode is p.driven)
+    voltage, linear = float(driven.metal.value), system.flow_from(driven)
+    tiny = 1e-9
+    if voltage * linear > 0.0:
+        ohmic = max(voltage / linear - _kinetic(system, tiny) / tiny, 0.0)
+        total = _root(lambda i: ohmic * i + _kinetic(system, i) - voltage, voltage, linear)
+        system.guess(total)
+        system.prescribe(0.0)
+    for vector in (x, residual, step):
+        vector.destroy()
+
+
+def _kinetic(system: ElectricSystem, total: float) -> float:
+    """Overpotential of the driven electrode minus the mean of the others, at a total current."""
+    p = system.problem
+    etas = system.mean_overpotentials(total)
+    mine = sum(e for e, q in zip(etas, p.electrodes, strict=True) if q is p.driven)
+    others = [e for e, q in zip(etas, p.electrodes, strict=True) if q is not p.driven]
+    return mine - float(np.mean(others))
+
+
+def _root(f: Callable[[float], float], voltage: float, linear: float) -> float:
+    """Current from nothing to as many times the linear one as it takes."""
+    from scipy.optimize import brentq
+
+    high = linear
+    while f(high) * np.sign(voltage) <= 0:  # grows at least as fast as the current's logarithm
+        high *= 4
+    return float(brentq(f, 0.0, high, xtol=1e-14 * abs(high), rtol=1e-12))

@@ -1,0 +1,148 @@
+"""From the electric stage to the plain data of summary.json and current.csv."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ssbmech.electro.local import Extreme, Spread
+from ssbmech.electro.stage import ElectricResult
+
+#: Largest sum of the currents over the largest of them.
+BALANCE_LIMIT = 1e-10
+_MA_PER_CM2 = 0.1  # of 1 A/m^2
+_OHM_CM2 = 1e4  # of 1 ohm m^2
+
+
+def electric_table(result: ElectricResult | None) -> dict[str, Any] | None:
+    """Currents, potentials, resistance; plating currents are positive. None without electrodes."""
+    if result is None:
+        return None
+    s = result.solution
+    p = s.problem
+    density = s.mean_current_density(p.driven.name)
+    resistance = s.resistance
+    specific = None if resistance is None else resistance * s.areas[p.driven.name]
+    return {
+        "driven": p.driven.name,
+        "temperature": {"value": p.temperature, "unit": "K"},
+        "voltage": {"value": s.potentials[p.driven.name] * 1e3, "unit": "mV"},
+        "plating_current_density": {"value": -density * _MA_PER_CM2, "unit": "mA/cm^2"},
+        "resistance": {"value": resistance, "unit": p.resistance_unit},
+        "area_specific_resistance": {
+            "value": None if specific is None else specific * _OHM_CM2,
+            "unit": "ohm*cm^2",
+        },
+        "charge_imbalance": s.imbalance,
+        "conductivity": {
+            name: {"value": value * 10, "unit": "mS/cm"} for name, value in p.conductivity.items()
+        },
+        "electrodes": [_electrode(result, spread) for spread in result.spreads],
+        "newton": {
+            "iterations": s.report.iterations,
+            "relative_residuals": list(s.report.history),
+            "unknowns": s.report.linear.unknowns,
+            "degree": p.degree,
+            "method": s.report.linear.method,
+        },
+    }
+
+
+def _electrode(result: ElectricResult, spread: Spread) -> dict[str, Any]:
+    s, name = result.solution, spread.electrode
+    plane = s.problem.current_unit == "A/m"
+    entry: dict[str, Any] = {
+        "name": name,
+        "potential": {"value": s.potentials[name] * 1e3, "unit": "mV"},
+        "plating_current": {"value": -s.currents[name], "unit": s.problem.current_unit},
+        "mean_plating_current_density": {
+            "value": -s.mean_current_density(name) * _MA_PER_CM2,
+            "unit": "mA/cm^2",
+        },
+        "area": {
+            "value": s.areas[name] * (1e6 if plane else 1e12),
+            "unit": "um" if plane else "um^2",
+        },
+        "largest": _extreme(spread.largest),
+        "smallest": _extreme(spread.smallest),
+    }
+    if spread.refused:
+        entry["refused"] = spread.refused
+    if spread.distance is not None:
+        entry["peak_distance_um"] = spread.distance * 1e6
+    return entry
+
+
+def _extreme(found: Extreme | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "factor": found.factor,
+        "error_estimate": found.error,
+        "plating_current_density": {"value": -found.density * _MA_PER_CM2, "unit": "mA/cm^2"},
+        "point_um": (found.point * 1e6).tolist(),
+    }
+
+
+def electric_gates(result: ElectricResult) -> list[dict[str, Any]]:
+    """The currents of all electrodes have to cancel."""
+    value = result.solution.imbalance
+    return [
+        {
+            "name": "charge balance",
+            "value": value,
+            "limit": BALANCE_LIMIT,
+            "passed": bool(value <= BALANCE_LIMIT),
+            "what": "sum of the currents over the largest",
+        }
+    ]
+
+
+def csv_lines(result: ElectricResult) -> list[str]:
+    """``current.csv``: current density at points inside the facets of each electrode."""
+    lines = ["electrode,x_um,y_um,z_um,plating [mA/cm^2],over_mean"]
+    for name, found in result.samples.items():
+        mean = result.solution.mean_current_density(name)
+        quiet = abs(mean) <= 1e-12 * result.solution.problem.current_scale
+        for point, density in zip(found.points, found.density, strict=True):
+            where = ",".join(f"{c * 1e6:.9g}" for c in point)
+            factor = "" if quiet else f"{density / mean:.9g}"
+            lines.append(f"{name},{where},{-density * _MA_PER_CM2:.9g},{factor}")
+    return lines
+
+
+def closing_rows(electric: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Rows of the closing table from the summary's entry."""
+    if electric is None:
+        return []
+    rows = []
+    voltage, density = electric["voltage"], electric["plating_current_density"]
+    rows.append(
+        (
+            f"driven, {electric['driven']}",
+            f"{voltage['value']:.5g} mV, plating {density['value']:.5g} mA/cm^2",
+        )
+    )
+    specific = electric["area_specific_resistance"]["value"]
+    if specific is not None:
+        rows.append(("cell resistance", f"{specific:.5g} ohm*cm^2 of {electric['driven']}"))
+    for e in electric["electrodes"]:
+        mean = e["mean_plating_current_density"]["value"]
+        rows.append((f"plating on {e['name']}", f"mean {mean:.5g} mA/cm^2"))
+        if e.get("refused"):
+            rows.append((f"peak on {e['name']}", e["refused"]))
+        for what in ("largest", "smallest"):
+            found = e[what]
+            if found is None or (what == "smallest" and e["largest"] is None):
+                continue
+            error = found["error_estimate"]
+            where = ", ".join(f"{c:.4g}" for c in found["point_um"])
+            rows.append(
+                (
+                    f"{what} on {e['name']}",
+                    f"{found['factor']:.5g}"
+                    + ("" if error is None else f" +- {error:.1g}")
+                    + f" of the mean, {found['plating_current_density']['value']:.5g} mA/cm^2 at "
+                    f"({where}) um",
+                )
+            )
+    return rows
