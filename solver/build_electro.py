@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech import units
 from ssbmech.config import Case
-from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, activation_energy
+from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, activation_energy, block_of
 from ssbmech.domain import Domain
 from ssbmech.electro.edges import singular_points
 from ssbmech.electro.problem import ElectricProblem, Electrode
@@ -70,7 +70,7 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
     Raises:
         CaseError, MeshError, MaterialError: For what cannot be a cell.
     """
-    block = case.electrochemistry or ElectroBlock()
+    block = block_of(case.electrochemistry)
     for i, electrode in enumerate(case.electrode):
         for group in electrode.groups:
             data.facet_tag(group, key=f"electrode.{i}.group")
@@ -81,11 +81,11 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
     T = units.quantity(block.temperature, "temperature")
     electrodes = tuple(_electrode(e, i, T) for i, e in enumerate(case.electrode))
     sharp, distances = {}, {}
-    for electrode, given in zip(electrodes, case.electrode, strict=True):
-        if electrode.kinetics == "none":
-            sharp[electrode.name] = singular_points(part, electrode.groups) * 1e-6
+    for one, given in zip(electrodes, case.electrode, strict=True):
+        if one.kinetics == "none":
+            sharp[one.name] = singular_points(part, one.groups) * 1e-6
         if given.peak_distance is not None:
-            distances[electrode.name] = units.quantity(given.peak_distance, "length")
+            distances[one.name] = units.quantity(given.peak_distance, "length")
     low, high = part.points.min(axis=0), part.points.max(axis=0)
     setup = ElectricSetup(
         conductivity=found.values,
@@ -104,7 +104,7 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
 
 def problem(case: Case, setup: ElectricSetup, domain: Domain, model: str) -> ElectricProblem:
     """Compose the problem on the distributed mesh of the conducting groups."""
-    block = case.electrochemistry or ElectroBlock()
+    block = block_of(case.electrochemistry)
     return ElectricProblem(
         domain=domain,
         model=model,

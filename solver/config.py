@@ -6,62 +6,16 @@ every default filled in, and runs again to the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from ssbmech import units
-from ssbmech.errors import SsbmechError
-from ssbmech.formula import Formula
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, check_electrodes
+from ssbmech.config_types import Block as _Block
+from ssbmech.config_types import formula_field as _formula
+from ssbmech.config_types import quantity_field as _quantity
 
 Model = Literal["plane_strain", "plane_stress", "axisymmetric", "3d"]
 _AXES = {"x": 0, "y": 1, "z": 2, "r": 0}
-
-
-def _text(value: Any) -> Any:
-    """Bare numbers are kept as texts, so that a missing unit is reported as such."""
-    return repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _checked(check: Callable[[str], Any]) -> Callable[[str], str]:
-    def validate(text: str) -> str:
-        try:
-            check(text)
-        except SsbmechError as error:
-            raise ValueError(_without_key(error)) from None
-        return text
-
-    return validate
-
-
-def _without_key(error: SsbmechError) -> str:
-    text = str(error)
-    return text[len(error.key) + 2 :] if error.key and text.startswith(error.key + ": ") else text
-
-
-def _quantity(dimension: str, low: float | None = None, high: float | None = None) -> Any:
-    """A text with a unit whose SI value lies strictly between ``low`` and ``high``."""
-
-    def check(text: str) -> str:
-        value = units.quantity(text, dimension)
-        if (low is not None and value <= low) or (high is not None and value >= high):
-            unit = units.dimension_of(dimension).unit
-            above = "" if low is None else f"above {low:g} {unit}".strip()
-            below = "" if high is None else f"below {high:g} {unit}".strip()
-            allowed = " and ".join(part for part in (above, below) if part)
-            raise ValueError(f"{text!r} is out of range. Allowed: {allowed}")
-        return text
-
-    return Annotated[str, BeforeValidator(_text), AfterValidator(_checked(check))]
-
-
-def _formula(dimension: str) -> Any:
-    """A text with a unit or a formula of the coordinates."""
-    return Annotated[
-        str,
-        BeforeValidator(_text),
-        AfterValidator(_checked(lambda text: Formula.parse(text, dimension, ("x", "y", "z")))),
-    ]
 
 
 Length = _quantity("length", 0.0)
@@ -69,10 +23,6 @@ Toughness = _quantity("toughness", 0.0)
 Overpotential = _quantity("potential", 0.0)
 Pressure = _quantity("pressure", 0.0)
 MolarVolume = _quantity("molar_volume")
-
-
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class MeshBlock(_Block):
@@ -324,6 +274,8 @@ class Case(_Block):
     eigenstrain: list[EigenstrainBlock] = Field(default_factory=list)
     temperature: list[TemperatureBlock] = Field(default_factory=list)
     body_force: list[BodyForceBlock] = Field(default_factory=list)
+    electrochemistry: ElectroBlock | None = None
+    electrode: list[ElectrodeBlock] = Field(default_factory=list)
     fracture: FractureBlock = Field(default_factory=FractureBlock)
     solver: SolverBlock = Field(default_factory=SolverBlock)
     output: OutputBlock = Field(default_factory=OutputBlock)
@@ -345,7 +297,19 @@ class Case(_Block):
             raise ValueError("give either [geometry] or [mesh]")
         if not self.materials:
             raise ValueError("[materials] is empty: every material group of the mesh needs one")
+        check_electrodes(self.electrochemistry is not None, self.electrode)
         return self
+
+    @property
+    def is_mechanical(self) -> bool:
+        """Whether there is anything to solve but the electric problem.
+
+        A case without electrodes always has mechanics. One with electrodes has it when something
+        loads or holds the body, or a result of mechanics is asked for.
+        """
+        loads = any((self.load, self.constraint, self.eigenstrain, self.temperature))
+        asked = self.body_force or self.fracture.maximum or self.filament is not None
+        return bool(loads or asked or not self.electrode)
 
 
 def axis(name: str) -> int:

@@ -68,6 +68,11 @@ class ElectroBlock(Block):
     )
 
 
+def block_of(given: ElectroBlock | None) -> ElectroBlock:
+    """The block, or the defaults where a case has electrodes and no [electrochemistry]."""
+    return ElectroBlock.model_validate({}) if given is None else given
+
+
 class ElectrodeBlock(Block):
     """A lithium surface or another electrode; surfaces that are none insulate.
 

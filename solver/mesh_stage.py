@@ -14,7 +14,7 @@ from typing import Any
 from ssbmech import build, build_materials
 from ssbmech.config import Case
 from ssbmech.domain import Domain, distribute
-from ssbmech.errors import MeshError
+from ssbmech.errors import CaseError, MeshError
 from ssbmech.meshes import gate
 from ssbmech.meshes.data import MeshData
 from ssbmech.output import quantities, record
@@ -46,7 +46,12 @@ class Meshed:
 
 
 def make_domain(
-    case: Case, base: Path, comm: Any, keep: Path | None, note: Callable[[str], None]
+    case: Case,
+    base: Path,
+    comm: Any,
+    keep: Path | None,
+    note: Callable[[str], None],
+    held: list[MeshData] | None = None,
 ) -> tuple[Domain, Meshed]:
     """Mesh of a case on all ranks.
 
@@ -56,15 +61,21 @@ def make_domain(
         comm: MPI communicator.
         keep: Folder in which the mesh is kept as ``mesh.msh``; a partitioned one stays where it is.
         note: Takes the text for the progress line.
+        held: Takes the whole mesh on rank 0, for stages that solve on a part of it.
 
     Raises:
         SsbmechError: On every rank.
     """
-    held: list[MeshData] = []
+    held = [] if held is None else held
     folder = build.partitioned_mesh(case, base)
 
     def work() -> Meshed:
         if folder is not None:
+            if case.electrode:
+                raise CaseError(
+                    "a mesh in parts has no electric problem yet", key="mesh.file",
+                    value=case.mesh.file if case.mesh else None, hint="Give the whole mesh",
+                )  # fmt: skip
             return _of_parts(case, base, folder)
         data = build.make_mesh(case, base)
         held.append(data)

@@ -12,13 +12,15 @@ from ssbmech import build, build_materials
 from ssbmech.config import Case
 from ssbmech.config_load import load_case, resolved_toml
 from ssbmech.domain import Domain
+from ssbmech.electro.stage import ElectricResult, run_electric
 from ssbmech.fracture import ahead, judge
 from ssbmech.fracture.extension import ExtensionCheck, extension_check
 from ssbmech.fracture.probe import Peak, check_no_sharp_front, peaks
 from ssbmech.fracture.rings import FrontResult, RingOptions, fracture
 from ssbmech.log import Progress
 from ssbmech.mesh_stage import Meshed, make_domain
-from ssbmech.output import folder, quantities, record, report
+from ssbmech.meshes.data import MeshData
+from ssbmech.output import folder, quantities, quantities_electro, record, report
 from ssbmech.parallel import on_root, world
 from ssbmech.solve import ElasticSystem, Solution
 from ssbmech.units import quantity
@@ -33,8 +35,9 @@ class Result:
         setup: What it meant on its mesh.
         matter: Materials with their sources.
         domain: Distributed mesh.
-        system: Assembled problem.
-        solution: Displacement.
+        system: Assembled problem, None where a case has an electric part alone.
+        solution: Displacement, likewise.
+        electric: Currents and their extremes, or None without electrodes.
         fronts: Fracture quantities, empty without a crack.
         porz: Criterion, or None without toughness or filament.
         checks: Energy release by virtual extension, if asked for.
@@ -49,8 +52,9 @@ class Result:
     setup: build.Setup
     matter: build_materials.Materials
     domain: Domain
-    system: ElasticSystem
-    solution: Solution
+    system: ElasticSystem | None = None
+    solution: Solution | None = None
+    electric: ElectricResult | None = None
     fronts: list[FrontResult] = field(default_factory=list)
     porz: judge.Judgement | None = None
     checks: list[ExtensionCheck] = field(default_factory=list)
@@ -146,21 +150,36 @@ def compute(
     comm = comm or world()
     progress = progress or Progress(comm, quiet=True)
 
+    held: list[MeshData] = []
     with progress.stage("mesh") as note:
-        domain, meshed = make_domain(case, base, comm, keep, note)
+        domain, meshed = make_domain(case, base, comm, keep, note, held)
+    result = Result(case, meshed.setup, meshed.matter, domain, gates=list(meshed.gates))
+    if case.electrode:
+        with progress.stage("current") as note:
+            data = held[0] if held else None
+            result.electric = run_electric(case, base, comm, data, meshed.setup.model, note)
+            result.gates += quantities_electro.electric_gates(result.electric)
+    held.clear()
+    if case.is_mechanical:
+        _mechanics(result, progress)
+    _summarise(result, meshed, progress, comm)
+    return result
+
+
+def _mechanics(result: Result, progress: Progress) -> None:
+    """Displacement, fracture quantities and peaks of a case (collective)."""
+    case, domain, setup = result.case, result.domain, result.setup
     with progress.stage("solve") as note:
-        problem = build.problem(case, meshed.setup, meshed.matter, domain)
+        problem = build.problem(case, setup, result.matter, domain)
         system = ElasticSystem(problem)
         solution = system.solve(rtol=case.solver.rtol)
         r = solution.report
         note(f"{r.unknowns} unknowns, {r.method}, {r.iterations} iterations")
-    result = Result(
-        case, meshed.setup, meshed.matter, domain, system, solution, gates=list(meshed.gates)
-    )
+    result.system, result.solution = system, solution
     if problem.eigenstrains:
         result.means = system.mean_pressures()
     options = _ring_options(case)
-    cracks = meshed.setup.cracks
+    cracks = setup.cracks
     if cracks:
         with progress.stage("contours") as note:
             for crack in cracks:
@@ -186,8 +205,6 @@ def compute(
             note(f"{len(result.peaks)} peak stresses, degree {problem.degree + 1}")
             if result.line is None and result.peaks:
                 result.line = ahead.ahead_of_peak(finer, result.peaks)
-    _summarise(result, meshed, progress, comm)
-    return result
 
 
 def _ring_options(case: Case) -> RingOptions:
@@ -209,6 +226,7 @@ def _ring_note(fronts: list[FrontResult]) -> str:
 
 def _finer(result: Result) -> Solution:
     """The same problem one polynomial degree higher."""
+    assert result.solution is not None
     problem = replace(result.solution.problem, degree=result.solution.problem.degree + 1)
     return ElasticSystem(problem).solve(rtol=result.case.solver.rtol)
 
@@ -223,6 +241,7 @@ def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
         result.fronts = [replace(f, notes=(*f.notes, why)) for f in result.fronts]
         return None
     background = None
+    assert result.solution is not None
     rest = build.without_filament(result.solution.problem, result.setup.filament_groups)
     if rest is not None:
         solution = ElasticSystem(rest).solve(rtol=result.case.solver.rtol)
@@ -244,7 +263,14 @@ def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
 def _summarise(result: Result, meshed: Meshed, progress: Progress, comm: Any) -> None:
     """Fill ``result.summary`` (collective)."""
     memory = record.peak_memory(comm)
-    s, r = result.solution, result.solution.report
+    s, electric = result.solution, result.electric
+    sources, unverified = result.matter.sources, list(result.matter.unverified)
+    choices = [*result.setup.notes, *(s.notes if s else ())]
+    if electric is not None:
+        mine = electric.setup
+        sources = {**(sources if s else {}), **mine.sources}
+        unverified = list(dict.fromkeys([*(unverified if s else []), *mine.unverified]))
+        choices += mine.notes
     result.summary = {
         "schema": quantities.SCHEMA,
         "title": result.case.title,
@@ -259,35 +285,49 @@ def _summarise(result: Result, meshed: Meshed, progress: Progress, comm: Any) ->
         "mean_pressures": {
             name: {"value": value * 1e-6, "unit": "MPa"} for name, value in result.means.items()
         },
-        "energies": {
+        "energies": s
+        and {
             "strain_energy": {"value": s.strain_energy, "unit": s.energy_unit},
             "load_work": {"value": s.load_work, "unit": s.energy_unit},
         },
+        "electric": quantities_electro.electric_table(electric),
         "record": {
             "versions": on_root(comm, record.versions),
             "commit": on_root(comm, record.commit),
             "time": on_root(comm, record.now),
             "ranks": comm.size,
             "mesh": {**meshed.mesh, "sha256": meshed.digest},
-            "solver": {
-                "method": r.method,
-                "unknowns": r.unknowns,
-                "degree": s.problem.degree,
-                "iterations": r.iterations,
-                "relative_residual": r.residual,
-                "setup_seconds": r.setup_seconds,
-                "solve_seconds": r.solve_seconds,
-                "rigid_motion_held_at": list(s.pins),
-            },
-            "materials": result.matter.sources,
-            "unverified_values": list(result.matter.unverified),
-            "choices": [*result.setup.notes, *s.notes],
+            "solver": _solver_record(result),
+            "materials": sources,
+            "unverified_values": unverified,
+            "choices": choices,
             "units": "mesh in um; solver non-dimensional; see the unit beside each value",
             "reference_length_um": result.domain.length * 1e6,
-            "reference_stress_MPa": s.modulus * 1e-6,
+            **({"reference_stress_MPa": s.modulus * 1e-6} if s else {}),
             "seconds": dict(progress.seconds),
             "peak_memory_MiB": memory / 2**20,
         },
+    }
+
+
+def _solver_record(result: Result) -> dict[str, Any]:
+    """Of the mechanical solve, or of the electric one where there is no other."""
+    s, pins = result.solution, list[str]()
+    if s is None:
+        assert result.electric is not None
+        report = result.electric.solution.report.linear
+        degree = result.electric.solution.problem.degree
+    else:
+        report, degree, pins = s.report, s.problem.degree, list(s.pins)
+    return {
+        "method": report.method,
+        "unknowns": report.unknowns,
+        "degree": degree,
+        "iterations": report.iterations,
+        "relative_residual": report.residual,
+        "setup_seconds": report.setup_seconds,
+        "solve_seconds": report.solve_seconds,
+        "rigid_motion_held_at": pins,
     }
 
 
@@ -295,12 +335,7 @@ def write(result: Result, staged: Path, progress: Progress, base: Path = Path())
     """Write all files of a run into a folder (collective); ``base``: of the case's paths."""
     comm = result.domain.comm
     if result.case.output.fields:
-        from ssbmech.output.fields import write_fields
-
-        with progress.stage("fields") as note:
-            on_root(comm, lambda: (staged / "fields").mkdir())
-            write_fields(staged / "fields", result.system, result.solution)
-            note("fields/fields.pvd")
+        _write_fields(result, staged, progress)
 
     def files() -> None:
         text = json.dumps(result.summary, indent=1, allow_nan=False)
@@ -313,6 +348,9 @@ def write(result: Result, staged: Path, progress: Progress, base: Path = Path())
         if result.fronts:
             lines = quantities.csv_lines(result.fronts)
             (staged / "quantities.csv").write_text("\n".join(lines) + "\n")
+        if result.electric is not None:
+            lines = quantities_electro.csv_lines(result.electric)
+            (staged / "current.csv").write_text("\n".join(lines) + "\n")
         if result.line is not None:
             (staged / "ahead.csv").write_text("\n".join(result.line.csv_lines()) + "\n")
 
@@ -326,3 +364,20 @@ def write(result: Result, staged: Path, progress: Progress, base: Path = Path())
             result.gates.append(
                 {"name": "figures", "value": 1, "limit": 0, "passed": False, "what": "not drawn"}
             )
+
+
+def _write_fields(result: Result, staged: Path, progress: Progress) -> None:
+    """Write the fields of what was solved (collective)."""
+    from ssbmech.output.fields import write_fields
+    from ssbmech.output.fields_electro import write_electric_fields
+
+    with progress.stage("fields") as note:
+        on_root(result.domain.comm, lambda: (staged / "fields").mkdir())
+        names = []
+        if result.system is not None and result.solution is not None:
+            write_fields(staged / "fields", result.system, result.solution)
+            names.append("fields/fields.pvd")
+        if result.electric is not None:
+            write_electric_fields(staged / "fields", result.electric.solution)
+            names.append("fields/electric.pvd")
+        note(", ".join(names))

@@ -216,7 +216,7 @@ def spread(
         )
     if singular and kept is None:
         assert sharp is not None
-        where = ", ".join(f"{c * 1e6:.4g}" for c in sharp[0])
+        where = ", ".join(f"{round(c * 1e6, 6) + 0.0:.4g}" for c in sharp[0])
         return Spread(
             electrode.name, None, low,
             f"no finite maximum without a resistance: the surface has a sharp edge at ({where}) um",

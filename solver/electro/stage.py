@@ -10,7 +10,7 @@ from typing import Any
 from ssbmech import build_electro
 from ssbmech.build_electro import ElectricSetup
 from ssbmech.config import Case
-from ssbmech.config_electro import ElectroBlock
+from ssbmech.config_electro import block_of
 from ssbmech.domain import distribute
 from ssbmech.electro.local import Samples, Spread, lattice, sample, spread
 from ssbmech.electro.solve import ElectricSolution, solve
@@ -68,7 +68,7 @@ def run_electric(
     domain = distribute(comm, held[0] if held else None, length=setup.length)
     problem = build_electro.problem(case, setup, domain, model)
     coarse = solve(problem)
-    block = case.electrochemistry or ElectroBlock()
+    block = block_of(case.electrochemistry)
     finer = solve(replace(problem, degree=problem.degree + 1)) if block.error_estimate else None
     best = finer or coarse
     spreads = tuple(

@@ -83,7 +83,8 @@ def solve(
     Raises:
         SolverError: On every rank, with the residual history.
     """
-    history, steps = [], []
+    history: list[float] = []
+    steps: list[float] = []
     residual, g, size = system.residual(x, s)
     merit = _merit(residual, g)
     linear: LinearReport | None = None

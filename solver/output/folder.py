@@ -15,6 +15,7 @@ OURS = (
     "record.json",
     "quantities.csv",
     "ahead.csv",
+    "current.csv",
     "case.resolved.toml",
     "mesh.msh",
     "fields",
