@@ -260,7 +260,7 @@ def _exact_wave(data: MeshData, protrusion: Sequence[Protrusion], at: Place) -> 
         more = shapes.wave_area(at, bump.height, bump.wavelength, bump.x) * depth
         flat = at.extent[0] * depth
         kind = "area" if at.dim == 2 else "volume"
-        exact = {
+        exact: dict[str, float | str] = {
             f"{kind}:lithium": flat * (at.lithium - at.floor) + more,
             f"{kind}:electrolyte": flat * (at.top - at.lithium) - more,
         }

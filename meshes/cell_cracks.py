@@ -41,7 +41,9 @@ def place_cracks(
     result = []
     for i, crack in enumerate(cracks):
         key = f"geometry.crack.{i}"
-        path, polygons, start = None, (), 0.0
+        path: Floats | None = None
+        polygons: tuple[Floats, ...] = ()
+        start = 0.0
         if crack.shape == "grain_boundary":
             path, polygons = boundary_crack(tess, grains, crack, key)
         elif crack.at is not None:

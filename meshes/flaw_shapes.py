@@ -9,6 +9,7 @@ import numpy as np
 from ssbmech.meshes.elements import Floats
 from ssbmech.meshes.flaw import Flaw, length_of
 from ssbmech.meshes.scene import Part, Sheet
+from ssbmech.meshes.sizing import Grading
 
 
 def sheets(
@@ -106,7 +107,9 @@ def _ellipse_sheets(gmsh: Any, flaw: Flaw, depth: tuple[float, float], floor: fl
     a, c = flaw.size, flaw.c
     share = flaw.crack.filled
     all_wet = share == 1.0 and flaw.apart
-    result = [(flaw.wet if all_wet else flaw.dry, a, c, flaw.grading)]
+    result: list[tuple[str, float, float, Grading | None]] = [
+        (flaw.wet if all_wet else flaw.dry, a, c, flaw.grading)
+    ]
     if share not in (0.0, 1.0):
         result.append((flaw.wet, share * a, share * c, None))
     made = []

@@ -182,7 +182,7 @@ def _outward(top: Topology, x: Floats, rows: Ints | None = None) -> Floats:
     if d == 2:
         normal = np.stack([along[:, 0, 1], -along[:, 0, 0], 0 * along[:, 0, 0]], axis=1)
     else:
-        normal = np.cross(along[:, 0], along[:, 1])
+        normal = np.asarray(np.cross(along[:, 0], along[:, 1]), dtype=float)
     cells = data.cells[top.cell(rows), : d + 1]
     opposite = cells.sum(axis=1) - top.vertices(rows).sum(axis=1)
     inward = np.einsum("ij,ij->i", data.points[opposite] - x[:, 0], normal)
@@ -208,7 +208,8 @@ def _member(key: Ints, known: Ints) -> Mask:
 def _adjacent(a: Ints, facets: Ints, near_edge: Ints, n: int) -> Mask:
     """Whether a vertex of the facet shares an edge of the boundary with the node."""
     low, high = np.minimum(a[:, None], facets), np.maximum(a[:, None], facets)
-    return _member((low * n + high).ravel(), near_edge).reshape(facets.shape).any(axis=1)
+    near = _member((low * n + high).ravel(), near_edge).reshape(facets.shape)
+    return np.asarray(near.any(axis=1))
 
 
 def _distance(p: Floats, facet: Floats) -> Floats:

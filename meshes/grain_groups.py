@@ -108,7 +108,7 @@ def _with_boundaries(data: MeshData, group: str) -> MeshData:
     kept = ~(np.isin(tagged, inner_key) & np.isin(data.facet_tags, numbered))
     kept_tags = data.facet_tags[kept]
     free = ~np.isin(inner_key, tagged[kept])
-    left = set(np.unique(kept_tags).tolist())
+    left = {int(tag) for tag in np.unique(kept_tags)}
     names = {name: tag for name, tag in data.facet_groups.items() if tag in left}
     notes = dict(data.notes)
     lines = dict(data.lines)

@@ -108,8 +108,8 @@ def grain_parts(gmsh: Any, tess: Tessellation, name: str = "electrolyte") -> lis
             parts.append(Part(name, (int(face),), grain=int(tess.grain[g]) + 1))
         return parts
     faces = []
-    for loop in tess.faces:
-        tags = [line(int(a), int(b)) for a, b in zip(loop, np.roll(loop, -1), strict=True)]
+    for corners in tess.faces:
+        tags = [line(int(a), int(b)) for a, b in zip(corners, np.roll(corners, -1), strict=True)]
         faces.append(int(occ.addPlaneSurface([occ.addCurveLoop(tags)])))
     for g in range(tess.n_cells):
         shell = occ.addSurfaceLoop([faces[f] for f in tess.cell_faces(g)])

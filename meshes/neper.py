@@ -50,7 +50,7 @@ def describe(raw: Raw, gmsh: Any, ordered: Ints, index: Ints, *, numbered: bool)
             raw.orientations = rows
         else:
             dim = max((d for d, _ in gmsh.model.getPhysicalGroups()), default=3)
-            for number, row in zip(ids.tolist(), rows, strict=True):
+            for number, row in zip((int(i) for i in ids), rows, strict=True):
                 name = gmsh.model.getPhysicalName(dim, number) or f"group_{number}"
                 raw.orientation_of[name] = row
 

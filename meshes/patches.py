@@ -139,7 +139,7 @@ def _lay(
 ) -> list[tuple[float, float, float]]:
     """Discs one after another at random places, as many as find room."""
     placed: list[tuple[float, float, float]] = []
-    for r in radii.tolist():
+    for r in (float(radius) for radius in radii):
         found = _free_place(rng, placed, r, apart, at)
         if found is None:
             break

@@ -106,10 +106,10 @@ def pellet(
         sheets: list[Sheet] = []
         if not lithium:
             sheets.append(Sheet("contact", _turn_line(gmsh, contact, body)))
-        for one in flaws:
-            layer = flaw_shapes.skin(gmsh, one, dim, depth)
+        for placed in flaws:
+            layer = flaw_shapes.skin(gmsh, placed, dim, depth)
             parts += [layer] if layer is not None else []
-            sheets += flaw_shapes.sheets(gmsh, one, dim, depth, 0.0)
+            sheets += flaw_shapes.sheets(gmsh, placed, dim, depth, 0.0)
         names = ("li_sse", "lithium_interphase", "interphase_electrolyte", "contact")
         data = mesh_scene(
             gmsh, dim, parts, sheets, _sides(radius, thickness, contact, lithium, body),

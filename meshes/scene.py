@@ -116,12 +116,15 @@ def mesh_scene(
     data = collect(gmsh, dim, order)
     grains = _grains(gmsh, dim, order, pieces.owner)
     data = _drop_lost_facets(data)
-    notes = {f"between:{name}": ",".join(sorted(v)) for name, v in pieces.between.items()}
-    notes = {k: v for k, v in notes.items() if v}
+    notes: dict[str, float | str] = {
+        f"between:{name}": ",".join(sorted(v)) for name, v in pieces.between.items() if v
+    }
     data = replace(data, notes=data.notes | pieces.measures | notes)
     if order == 1:
         kind = "area_tolerance" if dim == 2 else "volume_tolerance"
-        rough = {f"{kind}:{name}": share for name, share in pieces.faceted.items()}
+        rough: dict[str, float | str] = {
+            f"{kind}:{name}": share for name, share in pieces.faceted.items()
+        }
         data = replace(data, notes=data.notes | rough)
     if not grains.any():
         return data
@@ -288,6 +291,6 @@ def _drop_lost_facets(data: MeshData) -> MeshData:
     facets, tags = data.facets[inside], data.facet_tags[inside]
     both = keys(np.concatenate([every, facets[:, :d]]), n)
     kept = np.isin(both[len(every) :], both[: len(every)])
-    used = set(np.unique(tags[kept]).tolist())
+    used = {int(tag) for tag in np.unique(tags[kept])}
     names = {name: tag for name, tag in data.facet_groups.items() if tag in used}
     return replace(data, facets=facets[kept], facet_tags=tags[kept], facet_groups=names)

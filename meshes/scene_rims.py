@@ -120,7 +120,8 @@ def _inner_edges(data: MeshData, facets: Ints, ends: Ints) -> list[tuple[int, in
         return [(int(a), int(b)) for a, b in facets]
     on_rim = {(int(a), int(b)) for a, b in np.sort(ends, axis=1)}
     found: dict[tuple[int, int], None] = {}
-    for x, y, z in facets.tolist():
+    for row in facets:
+        x, y, z = (int(v) for v in row)
         pairs = [(min(p), max(p)) for p in ((x, y), (y, z), (x, z))]
         free = [p for p in pairs if p not in on_rim]
         if free:

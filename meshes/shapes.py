@@ -198,7 +198,7 @@ def wave_sides(gmsh: Any, at: Place, height: float, wavelength: float, x: float)
     occ = gmsh.model.occ
     x0, x1 = at.low[0], at.high[0]
     steps = max(8, math.ceil(_PER_PERIOD * (x1 - x0) / wavelength))
-    places = np.linspace(x0, x1, steps + 1)
+    places = np.asarray(np.linspace(x0, x1, steps + 1), dtype=float)
     heights = wave_height(places, at, height, wavelength, x)
     sides = []
     for flat in (at.floor, at.top):

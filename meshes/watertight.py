@@ -203,7 +203,7 @@ def _pinches(top: Topology) -> Check:
     """Edges (nodes in 2-D) off fronts at which the surface of the body touches itself."""
     data, d = top.data, top.data.dim
     corners = top.vertices(top.outer)
-    ridges = corners.reshape(-1, 1)
+    ridges: Ints = corners.reshape(-1, 1)
     if d == 3:
         ridges = np.concatenate([corners[:, [i, j]] for i, j in EDGES[2]])
     _, first, count = np.unique(keys(ridges, len(data.points)), return_index=True,

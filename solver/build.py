@@ -110,7 +110,8 @@ def setup(case: Case, data: MeshData) -> Setup:
     notes: list[str] = []
     block = case.geometry or case.mesh
     assert block is not None
-    model, where = block.model, "geometry" if case.geometry is not None else "mesh"
+    model: str | None = block.model
+    where = "geometry" if case.geometry is not None else "mesh"
     if model is None or data.dim == 3:
         if model not in (None, "3d"):
             raise CaseError(
@@ -141,7 +142,7 @@ def _groups_at(data: MeshData, cracks: tuple[Crack, ...]) -> tuple[str, ...]:
         nodes, times = np.unique(front, return_counts=True)
         inner = nodes[times > 1] if data.dim == 3 else nodes
         touching = np.isin(data.cells[:, : data.dim + 1], inner).any(axis=1)
-        found |= set(np.unique(data.cell_tags[touching]).tolist())
+        found |= {int(tag) for tag in np.unique(data.cell_tags[touching])}
     return tuple(name for name, tag in data.cell_groups.items() if tag in found)
 
 
@@ -150,13 +151,11 @@ def _check_names(case: Case, data: MeshData) -> None:
     cells = {f"materials.{name}": name for name in case.materials}
     facets: dict[str, str | list[str]] = {}
     fronts: dict[str, str | list[str]] = {}
-    for what, rows in (("load", case.load), ("constraint", case.constraint)):
-        facets |= {f"{what}.{i}.group": row.group for i, row in enumerate(rows)}
-    for what, parts in (
-        ("eigenstrain", case.eigenstrain), ("temperature", case.temperature),
-        ("body_force", case.body_force),
-    ):  # fmt: skip
-        cells |= {f"{what}.{i}.group": row.group for i, row in enumerate(parts)}
+    facets |= {f"load.{i}.group": row.group for i, row in enumerate(case.load)}
+    facets |= {f"constraint.{i}.group": row.group for i, row in enumerate(case.constraint)}
+    cells |= {f"eigenstrain.{i}.group": row.group for i, row in enumerate(case.eigenstrain)}
+    cells |= {f"temperature.{i}.group": row.group for i, row in enumerate(case.temperature)}
+    cells |= {f"body_force.{i}.group": row.group for i, row in enumerate(case.body_force)}
     if case.filament is not None and case.filament.groups is not None:
         facets["filament.groups"] = case.filament.groups
     facets["fracture.maximum"] = case.fracture.maximum

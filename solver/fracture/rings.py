@@ -214,8 +214,10 @@ def _one_front(
 
 def _default_rings(reach: float, h: float) -> NDArray[np.float64]:
     """Five outer radii up to a reach, none below two elements at the front."""
-    radii = reach * np.array(_DEFAULT_RINGS)
-    return radii if radii[0] >= 2 * h else np.linspace(min(2.01 * h, reach), reach, len(radii))
+    radii: NDArray = reach * np.array(_DEFAULT_RINGS)
+    if radii[0] < 2 * h:
+        radii = np.linspace(min(2.01 * h, reach), reach, len(radii))
+    return np.asarray(radii, dtype=np.float64)
 
 
 def _inside(

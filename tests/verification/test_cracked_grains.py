@@ -97,5 +97,5 @@ def test_energy_release_along_grain_boundaries(page, seed):
     )  # fmt: skip
     front = result.fronts[0]
     check.within("J against G by extension", float(front.values["J"][0]), result.checks[0].G, 2e-3,
-                 unit="J/m^2", why="path independent within 1e-4 where rings end at the kink")  # fmt: skip
+                 unit="J/m^2", why="path independent within 1e-4")  # fmt: skip
     assert all(ring.refused == "" for ring in front.rings)

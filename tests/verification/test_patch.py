@@ -2,7 +2,8 @@
 
 The displacement u = A x is prescribed on the whole boundary of the mesh, crack faces and walls of
 voids included. With one material everywhere the solution inside is the same linear field, whatever
-the mesh (elements have the degree of their geometry, curved ones too): a cell that is inverted, doubled, missing or not connected to its neighbours shows.
+the mesh (elements have the degree of their geometry, curved ones too): a cell that is inverted,
+doubled, missing or not connected to its neighbours shows.
 """
 
 from __future__ import annotations
