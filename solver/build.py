@@ -129,6 +129,13 @@ def setup(case: Case, data: MeshData) -> Setup:
             value=float(data.points[:, 0].min()), allowed="x >= 0",
         )  # fmt: skip
     _check_names(case, data)
+    parts = data.notes.get("parts", 1)
+    if isinstance(parts, int | float) and parts > 1:
+        raise MeshError(
+            f"the mesh is in {parts:g} parts that nothing holds together", key=where,
+            hint="Split nodes are for cohesive laws, which `ssbmech run` does not have: use "
+            "boundaries = 'facets' or 'layer', and `ssbmech mesh` to write a split mesh",
+        )  # fmt: skip
     cracks, size = _cracks(case, data, notes)
     groups = _filament_groups(case, data, cracks)
     return Setup(model, cracks, size, groups, _groups_at(data, cracks), tuple(notes))
