@@ -11,7 +11,7 @@ from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import NODES, Floats, Ints, compact, orient
 from ssbmech.meshes.polytopes import as_lists
 from ssbmech.meshes.progress import tell
-from ssbmech.meshes.session import TYPES, session
+from ssbmech.meshes.session import TYPES, fill_volumes, session
 from ssbmech.meshes.tessellation import Tessellation
 
 CELLS = "electrolyte"
@@ -19,9 +19,6 @@ BOUNDARIES = "grain_boundaries"
 TRIPLE = "triple_lines"
 #: Name of side s of the box.
 SIDES = ("left", "right", "bottom", "top", "front", "back")
-# 0.8 million tetrahedra take 13 s with HXT (3 million: 46 s) and 49 s with Delaunay, whose worst
-# elements are sixty times flatter; on one thread HXT gives the same mesh every time.
-_HXT, _DELAUNAY = 10, 1
 
 
 @dataclass
@@ -55,30 +52,17 @@ def mesh_grains(made: Tessellation, h: float) -> MeshData:
         MeshError: If Gmsh cannot mesh it.
     """
     dim = made.dim
-    with session(
-        "polycrystal", doing="mesh the grains", Mesh_MeshSizeMax=h, Mesh_Algorithm3D=_HXT
-    ) as gmsh:
+    with session("polycrystal", doing="mesh the grains", Mesh_MeshSizeMax=h) as gmsh:
         tell(f"geometry of {made.n_cells} grains")
         found = (_plane if dim == 2 else _solid)(gmsh, made)
         tell(f"meshing {len(made.faces)} boundaries")
         gmsh.model.mesh.generate(2)
         if dim == 3:
             tell(f"filling {made.n_cells} grains")
-            _fill(gmsh)
+            fill_volumes(gmsh)
         tell("collecting cells and boundaries")
         data, twins = _collect(gmsh, made, found)
     return _exact_sides(data, made, twins)
-
-
-def _fill(gmsh: Any) -> None:
-    """Volumes with HXT; with the slower Delaunay algorithm where that gives up."""
-    try:
-        gmsh.model.mesh.generate(3)
-    except Exception as error:
-        if type(error) is not Exception:  # Gmsh's own errors are bare
-            raise
-        gmsh.option.setNumber("Mesh.Algorithm3D", _DELAUNAY)
-        gmsh.model.mesh.generate(3)
 
 
 def _plane(gmsh: Any, made: Tessellation) -> _Entities:

