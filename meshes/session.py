@@ -72,7 +72,7 @@ def session(name: str, *, doing: str = "make this mesh", **options: float) -> It
 def fill_volumes(gmsh: Any) -> None:
     """Mesh the volumes with HXT, and with the slower Delaunay algorithm where that gives up.
 
-    0.8 million tetrahedra of 200 grains take 13 s with HXT (3 million: 46 s) and 49 s with Delaunay,
+    0.8 million tetrahedra of 200 grains take 13 s with HXT (3 million: 46 s), 49 s with Delaunay,
     whose worst elements are sixty times flatter. In thin layers HXT leaves no slivers (worst radius
     ratio 0.2 to 0.3 against 0.01). On one thread it makes the same mesh every time.
     """

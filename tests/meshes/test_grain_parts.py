@@ -137,3 +137,27 @@ def test_a_turned_ellipse_lies_in_its_plane():
 def test_what_cannot_be_is_refused_with_its_key(more, word):
     with pytest.raises(MeshError, match=word):
         cell(**{**CELL, "order": 1, **more})
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_grains_void_crack_and_lithium_over_50_seeds(seed):
+    data = cell(
+        **CELL,
+        grains=Grains(4.0, seed=seed),
+        void=(Void(1.5, 0.8),),
+        crack=(Crack(5.0, at="void_edge", angle=10.0),),
+        order=1,
+    )
+    gate.refuse(gate.inspect(data))  # every noted interface lies between its two materials
+    assert data.notes["area:electrolyte"] == pytest.approx(600.0, rel=1e-9)
+    assert {"li_sse", "void_li", "void_sse", "grain_boundaries"} <= set(data.facet_groups)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_equiaxed_grains_with_a_crack_over_seeds(seed):
+    data = cell(
+        12.0, 10.0, 3.0, 12.0, grains=Grains(4.5, seed=seed), crack=(Crack(3.0, "ellipse"),),
+        order=1,
+    )  # fmt: skip
+    gate.refuse(gate.inspect(data))
+    assert data.notes["volume:electrolyte"] == pytest.approx(1440.0, rel=1e-9)
