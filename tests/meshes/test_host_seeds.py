@@ -7,8 +7,9 @@ from ssbmech.meshes.host import host
 
 @pytest.mark.parametrize("seed", range(50))
 def test_host(seed):
-    data = host(40.0, 30.0, 0.3, 6.0, dense=6.0, lithium=6.0, filled=0.5, seed=seed, order=1)
+    # multiples of the voxel of 1 um, to which lengths are rounded
+    data = host(48.0, 32.0, 0.3, 8.0, dense=6.0, lithium=6.0, filled=0.5, seed=seed, order=1)
     found = gate.inspect(data)
     gate.refuse(found)
-    pores = 40.0 * 42.0 - found.measures["electrolyte"] - 40.0 * 6.0
-    assert pores / (40.0 * 30.0) == pytest.approx(0.3, abs=0.006)  # the builder meets it in 0.005
+    pores = 48.0 * 38.0 - found.measures["electrolyte"]
+    assert pores / (48.0 * 32.0) == pytest.approx(0.3, abs=0.0055)  # the builder meets it in 0.005
