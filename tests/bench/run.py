@@ -1,6 +1,6 @@
-"""Benchmarks: whole-process time and memory of F1 and F3, error against unknowns, solver scaling.
+"""Benchmarks: whole-process time and memory of F1 and F3, error against unknowns, solver, meshes.
 
-Run ``make bench`` (a few minutes), or ``python tests/bench/run.py whole|error|solver|import``.
+Run ``make bench`` (ten minutes), or ``python tests/bench/run.py whole|error|solver|mesh|import``.
 Prints Markdown tables and writes docs/benchmarks.md when everything was run. Whole-process numbers
 include imports, meshing, solve and contour integrals; figures and field files are off. Medians.
 """
@@ -159,6 +159,43 @@ def solver_table() -> str:
     return table(["unknowns", "iterations", "set-up [s]", "Krylov [s]", "residual"], rows)
 
 
+def mesh_table() -> str:
+    """``ssbmech mesh`` of polycrystals: build, gate and file, without the picture; once each."""
+    side = 200 ** (1 / 3) * (math.pi / 6) ** (1 / 3) * math.exp(0.35**2)  # of 200 grains of 1 um
+    flat = math.sqrt(2000 * math.pi / 4) * math.exp(0.35**2 / 2)
+    rows = []
+    for name, blocks in (
+        ("2-D, 2 000 grains", {"width": f"{flat} um", "height": f"{flat} um"}),
+        (
+            "3-D, 200 grains, order 1",
+            {"width": f"{side} um", "height": f"{side} um", "depth": f"{side} um", "order": 1,
+             "h": "0.075 um"},
+        ),
+    ):  # fmt: skip
+        geometry = {"type": "polycrystal", "mean_size": "1 um", "seed": 1, **blocks}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "case.toml"
+            path.write_text(
+                tomli_w.dumps({"geometry": geometry, "materials": {"electrolyte": "LLZO"}})
+            )
+            start = time.perf_counter()
+            command = [sys.executable, "-m", "ssbmech", "mesh", str(path), "-o", f"{folder}/m.msh"]
+            child = subprocess.Popen([*command, "--no-picture"], stdout=subprocess.PIPE, text=True)
+            assert child.stdout is not None
+            said = child.stdout.read()
+            _, status, used = os.wait4(child.pid, 0)
+            wall = time.perf_counter() - start
+            if status:
+                raise SystemExit(f"ssbmech mesh failed for {name}")
+            size = Path(folder, "m.msh").stat().st_size / 2**20
+        cells = next(
+            line.split("cells")[1].strip() for line in said.splitlines() if "cells" in line
+        )
+        memory = used.ru_maxrss / 2**20
+        rows.append([name, cells, f"{wall:.0f}", f"{memory:.2f}", f"{size:.0f}"])
+    return table(["mesh", "cells", "wall [s]", "memory [GiB]", "file [MiB]"], rows)
+
+
 def import_table() -> str:
     """Import time of the package and of what a run needs."""
     rows = []
@@ -191,6 +228,7 @@ def main() -> None:
         "whole": ("Whole process", whole_table),
         "error": ("Error against unknowns", error_table),
         "solver": ("Multigrid", solver_table),
+        "mesh": ("Meshes of polycrystals", mesh_table),
         "import": ("Start-up", import_table),
     }
     wanted = sys.argv[1:] or list(tables)
