@@ -20,7 +20,7 @@ Draw = Callable[[Path, Path, dict[str, Any]], str | None]
 
 def drawings() -> dict[str, Draw]:
     """Name of each figure to the function that draws it; the pictures of fields come last."""
-    from ssbmech.output import figures_plots, figures_porz
+    from ssbmech.output import figures_current, figures_plots, figures_porz
 
     return {
         "k_along_front": figures_plots.k_along_front,
@@ -29,6 +29,7 @@ def drawings() -> dict[str, Draw]:
         "porz_map": figures_porz.porz_map,
         "tip_stress": _tip_stress,
         "stress_map": _stress_map,
+        "current_map": figures_current.current_map,
     }
 
 
