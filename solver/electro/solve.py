@@ -25,6 +25,8 @@ class ElectricSolution:
         currents: Current of each electrode, anodic positive [A, or A per m of thickness].
         areas: Of each electrode [m^2, or m^2 per m of thickness].
         report: What Newton's method did.
+        rounding: What the digits of the potential leave of the charge balance: machine precision
+            times the largest potential over the drop in the electrolyte.
     """
 
     problem: ElectricProblem
@@ -34,6 +36,7 @@ class ElectricSolution:
     currents: dict[str, float]
     areas: dict[str, float]
     report: NewtonReport
+    rounding: float = 0.0
 
     def mean_current_density(self, name: str) -> float:
         """Mean over an electrode [A/m^2], anodic positive."""
@@ -64,14 +67,14 @@ def solve(problem: ElectricProblem, *, rtol: float = 1e-12, limit: int = 50) -> 
 
     Args:
         problem: The problem.
-        rtol: Of Newton's residual and of linear solvers, relative.
+        rtol: Of Newton's residual, relative.
         limit: Newton steps.
 
     Raises:
         SolverError: On every rank, when Newton or the linear solver does not converge.
         CaseError: Electrodes without resistance that touch at different potentials.
     """
-    system = ElectricSystem(problem, rtol)
+    system = ElectricSystem(problem, max(rtol, 1e-10))  # further steps take the rest
     s = 0.0
     if not problem.is_linear and system.driven is not None:
         density = system.driven.electrode.current_density
@@ -98,7 +101,19 @@ def solve(problem: ElectricProblem, *, rtol: float = 1e-12, limit: int = 50) -> 
         currents={n: i * scale for n, i in zip(names, system.currents(), strict=True)},
         areas={n: t.area * p.area_scale for n, t in zip(names, system.terminals, strict=True)},
         report=report,
+        rounding=_rounding(system),
     )
+
+
+def _rounding(system: ElectricSystem) -> float:
+    from mpi4py import MPI
+
+    comm = system.problem.domain.comm
+    values = system.phi.x.array
+    high = comm.allreduce(float(values.max(initial=-np.inf)), op=MPI.MAX)
+    low = comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN)
+    drop = max(high - low, np.finfo(float).tiny)
+    return float(np.finfo(float).eps * max(abs(high), abs(low)) / drop)
 
 
 def _guess_at_potentials(system: ElectricSystem) -> None:

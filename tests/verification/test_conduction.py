@@ -409,6 +409,18 @@ def test_multigrid_gives_the_same():
     )
 
 
+def test_balance_of_a_cell_that_is_all_interface():
+    """10 V at interfaces of 1 ohm m^2 and more: digits of the potential limit the balance."""
+    _, domain = conductors("cell", **FLAT)
+    for Z in (1.0, 1e4, 1e6):
+        s = solve(problem(domain, on("cathode_plane", potential=10.0),
+                          on("li_sse", "linear", resistance=Z)))  # fmt: skip
+        assert s.imbalance <= max(1e-12, 16 * s.rounding)
+        assert s.rounding == pytest.approx(2.2e-16 * 10 / (10 / Z * 10e-6 / KAPPA), rel=0.05)
+        exact = 10 / (Z + 10e-6 / KAPPA)
+        assert -s.mean_current_density("li_sse") == pytest.approx(exact, rel=1e-12)
+
+
 def test_touching_electrodes_without_resistance_are_refused():
     _, domain = conductors("cell", **FLAT)
     with pytest.raises(CaseError, match="the current is infinite"):
