@@ -169,7 +169,7 @@ def mesh_table() -> str:
         (
             "3-D, 200 grains, order 1",
             {"width": f"{side} um", "height": f"{side} um", "depth": f"{side} um", "order": 1,
-             "h": "0.075 um"},
+             "h": "0.06 um"},
         ),
     ):  # fmt: skip
         geometry = {"type": "polycrystal", "mean_size": "1 um", "seed": 1, **blocks}
