@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from ssbmech.errors import MeshError
 from ssbmech.meshes.elements import cell_facets, keys, signed_measure
@@ -84,7 +84,12 @@ def test_groups_grains_and_boundaries(made, name):
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**31))
 def test_the_gate_passes_every_seed(name, seed):
-    data = polycrystal(**MADE[name], seed=seed, order=1, h=0.5)
+    try:
+        data = polycrystal(**MADE[name], seed=seed, order=1, h=0.5)
+    except MeshError as error:
+        # refused by name, in this small periodic box only: such a grain has no mesh of its own
+        assert "meets itself across the periodic box" in str(error) and "periodic" in name
+        reject()
     refuse(inspect(data))
     assert inspect(data).n_untagged_sides == 0
     assert len(np.unique(data.grains)) == data.notes["grains"]
