@@ -67,6 +67,23 @@ def cell_facets(cells: Ints, dim: int, order: int) -> Ints:
     return cells[:, table].reshape(-1, table.shape[1])
 
 
+def are_facets(facets: Ints, cells: Ints, dim: int, order: int, n_points: int) -> Any:
+    """Which rows of facets are facets of the cells, shape (k,)."""
+    every = cell_facets(cells, dim, order)[:, :dim]
+    both = keys(np.concatenate([every, facets[:, :dim]]), n_points)
+    return np.isin(both[len(every) :], both[: len(every)])
+
+
+def meetings(facets: Ints) -> Ints:
+    """Points (2-D, shape (k, 1)) or edges (3-D, shape (k, 2)) of three facets or more."""
+    if facets.shape[1] == 2:
+        nodes, count = np.unique(facets, return_counts=True)
+        return np.asarray(nodes[count > 2][:, None])
+    edges = np.sort(np.concatenate([facets[:, [i, j]] for i, j in EDGES[2]]), axis=1)
+    rows, count = np.unique(edges, axis=0, return_counts=True)
+    return np.asarray(rows[count > 2])
+
+
 def signed_measure(points: Floats, cells: Ints, dim: int) -> Floats:
     """Signed area or volume [um^dim] of the straight simplices through the vertices."""
     p = points[cells[:, : dim + 1], :dim]

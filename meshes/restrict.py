@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
+from ssbmech.meshes.elements import are_facets
 
 
 def restrict(data: MeshData, groups: Iterable[str]) -> MeshData:
@@ -36,7 +37,7 @@ def restrict(data: MeshData, groups: Iterable[str]) -> MeshData:
     number = np.full(len(data.points), -1, dtype=np.int64)
     number[used] = np.arange(len(used))
 
-    on = _are_facets(data.facets[:, : data.dim], cells[:, : data.dim + 1])
+    on = are_facets(data.facets, cells, data.dim, data.order, len(data.points))
     facet_tags = data.facet_tags[on]
     fronts = {name: number[_inside(number, nodes)] for name, nodes in data.fronts.items()}
     lines = {name: number[_inside(number, nodes)] for name, nodes in data.lines.items()}
@@ -65,7 +66,7 @@ def restrict(data: MeshData, groups: Iterable[str]) -> MeshData:
 _MEASURES = ("area", "volume", "area_tolerance", "volume_tolerance")
 
 
-def cell_facets(cells: NDArray[np.int64]) -> NDArray[np.int64]:
+def sorted_facets(cells: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sorted vertices of the facets of simplices; facet i is opposite to vertex i.
 
     Args:
@@ -77,18 +78,6 @@ def cell_facets(cells: NDArray[np.int64]) -> NDArray[np.int64]:
     corners = cells.shape[1]
     local = [[j for j in range(corners) if j != i] for i in range(corners)]
     return np.sort(cells[:, np.array(local)], axis=2)
-
-
-def _are_facets(facets: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which rows of vertices are facets of the cells."""
-    every = cell_facets(cells).reshape(-1, facets.shape[1])
-    wanted = np.sort(facets, axis=1)
-    near = np.isin(every, wanted).all(axis=1)
-    both = np.concatenate([every[near], wanted])
-    _, key = np.unique(both, axis=0, return_inverse=True)
-    key = key.reshape(-1)
-    here = int(near.sum())
-    return np.isin(key[here:], key[:here])
 
 
 def _inside(number: NDArray[np.int64], nodes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -35,7 +35,6 @@ class Setup:
         cracks: One per front; empty without a crack.
         crack_size: Flaw size a [m] for the geometry factor, or None.
         filament_groups: Facet groups that carry the filament's pressure.
-        at_front: Material groups that touch a front; empty where only parts of the mesh are known.
         notes: Every choice made for the user, in words.
     """
 
@@ -43,7 +42,6 @@ class Setup:
     cracks: tuple[Crack, ...]
     crack_size: float | None
     filament_groups: tuple[str, ...]
-    at_front: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -138,19 +136,7 @@ def setup(case: Case, data: MeshData) -> Setup:
         )  # fmt: skip
     cracks, size = _cracks(case, data, notes)
     groups = _filament_groups(case, data, cracks)
-    return Setup(model, cracks, size, groups, _groups_at(data, cracks), tuple(notes))
-
-
-def _groups_at(data: MeshData, cracks: tuple[Crack, ...]) -> tuple[str, ...]:
-    """Material groups of the cells at the fronts; not of those at an end of an open 3-D front."""
-    found: set[int] = set()
-    for crack in cracks:
-        front = data.front(crack.front)
-        nodes, times = np.unique(front, return_counts=True)
-        inner = nodes[times > 1] if data.dim == 3 else nodes
-        touching = np.isin(data.cells[:, : data.dim + 1], inner).any(axis=1)
-        found |= {int(tag) for tag in np.unique(data.cell_tags[touching])}
-    return tuple(name for name, tag in data.cell_groups.items() if tag in found)
+    return Setup(model, cracks, size, groups, tuple(notes))
 
 
 def _check_names(case: Case, data: MeshData) -> None:
@@ -181,8 +167,6 @@ def _cracks(case: Case, data: MeshData, notes: list[str]) -> tuple[tuple[Crack, 
             faces = [f"{faces[0]}_lower", f"{faces[0]}_upper"]
         for name in faces:
             data.facet_tag(name, key="crack.faces")
-        for name in block.fronts:
-            data.front(name, key="crack.front")
         size = units.quantity(block.size, "length") if block.size else _size_of(case, data)
         return tuple(Crack(tuple(faces), f, bool(block.symmetry)) for f in block.fronts), size
     faces = [g for g in data.facet_groups if g.startswith("crack_")]
@@ -211,8 +195,6 @@ def _filament_groups(case: Case, data: MeshData, cracks: tuple[Crack, ...]) -> t
     if case.filament is None:
         return ()
     if case.filament.groups is not None:
-        for name in case.filament.groups:
-            data.facet_tag(name, key="filament.groups")
         return tuple(case.filament.groups)
     faces = list(dict.fromkeys(f for c in cracks for f in c.faces))
     filled = [f for f in faces if f.endswith("_filled")]

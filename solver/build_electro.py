@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech import units
+from ssbmech.build_materials import material_sets, set_of
 from ssbmech.config import Case
 from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, activation_energy, block_of
 from ssbmech.domain import Domain
@@ -18,9 +19,8 @@ from ssbmech.electro.problem import ElectricProblem, Electrode
 from ssbmech.errors import CaseError, MaterialError, nearest
 from ssbmech.formula import Formula
 from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
-from ssbmech.materials import library
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.restrict import cell_facets, restrict
+from ssbmech.meshes.restrict import restrict, sorted_facets
 from ssbmech.physics import kinetics
 
 #: Cell groups of the geometries that never conduct ions.
@@ -150,9 +150,7 @@ def _conductivities(case: Case, block: ElectroBlock, base: Path, groups: Iterabl
                     f"the mesh has no material group {name!r}", key=f"electrochemistry.{key}",
                     hint=nearest(name, groups),
                 )  # fmt: skip
-    sets = dict(library.load_library())
-    for file in case.material_files:
-        sets.update(library.read_file(base / file, sets))
+    sets = material_sets(case, base)
     found = _Found()
     T = units.quantity(block.temperature, "temperature")
     T_ref = units.quantity(block.reference_temperature, "temperature")
@@ -160,14 +158,7 @@ def _conductivities(case: Case, block: ElectroBlock, base: Path, groups: Iterabl
         if group in block.insulating:
             continue
         material = case.materials.get(group)
-        known = None
-        if material is not None and material.set is not None:
-            if material.set not in sets:
-                raise MaterialError(
-                    "unknown material", key=f"materials.{group}", value=material.set,
-                    hint=nearest(material.set, sets),
-                )  # fmt: skip
-            known = sets[material.set]
+        known = None if material is None else set_of(group, material, sets)
         kappa = _conductivity(group, block, known, found)
         if kappa is None:
             continue
@@ -273,7 +264,7 @@ def _check_surfaces(case: Case, part: MeshData) -> None:
     """Every electrode lies on the surface of what conducts."""
     d = part.dim
     rows, count = np.unique(
-        cell_facets(part.cells[:, : d + 1]).reshape(-1, d), axis=0, return_counts=True
+        sorted_facets(part.cells[:, : d + 1]).reshape(-1, d), axis=0, return_counts=True
     )
     inner = rows[count > 1]
     for i, electrode in enumerate(case.electrode):

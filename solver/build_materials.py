@@ -44,15 +44,7 @@ def materials(case: Case, groups: Iterable[str], folder: Path) -> Materials:
         MaterialError: For an unknown set, or a value that no source gives.
     """
     groups = list(groups)
-    sets = dict(library.load_library())
-    for name in case.material_files:
-        sets.update(library.read_file(folder / name, sets))
-    for name in case.materials:
-        if name not in groups:
-            raise CaseError(
-                f"the mesh has no material group {name!r}", key=f"materials.{name}",
-                hint=nearest(name, groups),
-            )  # fmt: skip
+    sets = material_sets(case, folder)
     missing = [g for g in groups if g not in case.materials]
     if missing:
         raise CaseError(
@@ -64,14 +56,7 @@ def materials(case: Case, groups: Iterable[str], folder: Path) -> Materials:
     sources: dict[str, str] = {}
     for group in groups:
         block = case.materials[group]
-        known = None
-        if block.set is not None:
-            if block.set not in sets:
-                raise MaterialError(
-                    "unknown material", key=f"materials.{group}", value=block.set,
-                    hint=nearest(block.set, sets),
-                )  # fmt: skip
-            known = sets[block.set]
+        known = set_of(group, block, sets)
 
         def value(key: str, dimension: str, *, known: Any = known, group: str = group) -> float:
             entry = known[key]
@@ -92,6 +77,28 @@ def materials(case: Case, groups: Iterable[str], folder: Path) -> Materials:
         if block.expansion is not None:
             expansion[group] = units.quantity(block.expansion, "expansion")
     return Materials(elastic, tough, expansion, tuple(dict.fromkeys(unverified)), sources)
+
+
+def material_sets(case: Case, folder: Path) -> dict[str, library.MaterialSet]:
+    """Sets of the library and of the case's own files, by name; paths start in ``folder``."""
+    sets = dict(library.load_library())
+    for name in case.material_files:
+        sets.update(library.read_file(folder / name, sets))
+    return sets
+
+
+def set_of(
+    group: str, block: MaterialBlock, sets: dict[str, library.MaterialSet]
+) -> library.MaterialSet | None:
+    """The set that a group names, None where it gives values alone; MaterialError if unknown."""
+    if block.set is None:
+        return None
+    if block.set not in sets:
+        raise MaterialError(
+            "unknown material", key=f"materials.{group}", value=block.set,
+            hint=nearest(block.set, sets),
+        )  # fmt: skip
+    return sets[block.set]
 
 
 def _isotropic(group: str, block: MaterialBlock, value: Callable[[str, str], float]) -> Material:
@@ -134,7 +141,7 @@ def toughness(
     Args:
         case: The case.
         matter: Its materials.
-        at_front: Material groups that touch a front; none known: all.
+        at_front: Material groups that touch a front.
 
     Returns:
         The toughness, and where there is none what to do about it.
@@ -142,7 +149,7 @@ def toughness(
     if case.crack is not None and case.crack.K_IC is not None:
         K = units.quantity(case.crack.K_IC, "toughness")
         return Toughness(K, (K, K), "given with the crack"), ""
-    groups = sorted(at_front) or sorted(matter.elastic)
+    groups = sorted(at_front)
     known = {group: matter.K_IC[group] for group in groups if group in matter.K_IC}
     if len(known) != 1:
         what = "is no K_IC" if not known else f"are {len(known)} values of K_IC"

@@ -236,7 +236,9 @@ def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
     pressure = build.filament_pressure(result.case)
     if pressure is None or not any("K_I" in f.values for f in result.fronts):
         return None
-    toughness, why = build_materials.toughness(result.case, result.matter, result.setup.at_front)
+    toughness, why = build_materials.toughness(
+        result.case, result.matter, {g for f in result.fronts for g in f.groups}
+    )
     if toughness is None:
         result.fronts = [replace(f, notes=(*f.notes, why)) for f in result.fronts]
         return None

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.restrict import cell_facets
+from ssbmech.meshes.restrict import sorted_facets
 
 #: An angle above the limit by less than this is a smooth surface made of facets [rad].
 TOLERANCE = np.deg2rad(25.0)
@@ -30,7 +30,7 @@ def singular_points(data: MeshData, groups: Iterable[str]) -> NDArray[np.float64
     """
     d = data.dim
     cells = data.cells[:, : d + 1]
-    every = cell_facets(cells).reshape(-1, d)
+    every = sorted_facets(cells).reshape(-1, d)
     rows, count = np.unique(every, axis=0, return_counts=True)
     boundary = rows[count == 1]
     tags = [data.facet_groups[g] for g in groups if g in data.facet_groups]

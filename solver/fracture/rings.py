@@ -13,7 +13,7 @@ from ssbmech.fracture.clearance import crystal_distance, free_ends, interface_di
 from ssbmech.fracture.contour import ForceAssembler
 from ssbmech.fracture.front import Crack, Curve, Tip, element_size, fronts_of
 from ssbmech.fracture.state import TipMaterial
-from ssbmech.fracture.tip import foreign_ends, material_at, tip_state
+from ssbmech.fracture.tip import foreign_ends, groups_at, material_at, tip_state
 from ssbmech.problem import Problem
 from ssbmech.solve import Solution
 
@@ -64,6 +64,7 @@ class FrontResult:
         element_size: Mean element size at the front [m].
         width: Width of a local virtual extension along the front [m], 0 in 2-D.
         notes: Anything that limits the result, in words.
+        groups: Material groups at the front.
     """
 
     name: str
@@ -78,6 +79,7 @@ class FrontResult:
     element_size: float
     width: float
     notes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ def _one_front(
         )
     result = _judge(front, line, rings, E_prime, material, options, (clearance * L, obstacle), h, L)
     limits = (*((why,) if why else ()), *solution.notes)
-    result = replace(result, notes=(*limits, *result.notes))
+    result = replace(result, notes=(*limits, *result.notes), groups=groups_at(p, front))
     if any(foreign):
         note = (
             f"{front.name}: the crack front ends at another material, where the stress is not "

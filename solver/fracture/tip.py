@@ -90,6 +90,12 @@ def inner_nodes(front: Tip | Curve) -> NDArray[np.int64]:
     return front.nodes[1:-1]
 
 
+def groups_at(p: Problem, front: Tip | Curve) -> tuple[str, ...]:
+    """Material groups at the front (all ranks); not those at an end of an open one."""
+    tags = _tags_at(p, inner_nodes(front))
+    return tuple(name for name, tag in p.domain.cell_groups.items() if tag in tags)
+
+
 def foreign_ends(p: Problem, front: Tip | Curve) -> tuple[bool, bool]:
     """Whether the start and the end of an open front touch a material that its inside does not."""
     if isinstance(front, Tip) or front.closed:
