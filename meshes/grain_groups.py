@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import EDGES, Floats, Ints, cell_facets, keys
+from ssbmech.meshes.elements import Floats, cell_facets, keys, meetings
+from ssbmech.meshes.group_names import GRAIN_BOUNDARIES, TRIPLE_LINES
 
-BOUNDARIES = "grain_boundaries"
-TRIPLE = "triple_lines"
 # Names of the cells of a tessellation, and of its faces, edges and vertices, in Neper and Gmsh.
 _GRAIN = re.compile(r"(?:poly|grain|cell|group)[ _-]?(\d+)", re.I)
 _PIECE = re.compile(r"(?:face|edge|ver|group)[ _-]?\d+", re.I)
@@ -114,21 +112,11 @@ def _with_boundaries(data: MeshData, group: str) -> MeshData:
     lines = dict(data.lines)
     rows, tags = data.facets[kept], kept_tags
     if free.any():
-        tag = names.setdefault(BOUNDARIES, max(names.values(), default=0) + 1)
-        notes[f"between:{BOUNDARIES}"] = f"{group}|{group}"
+        tag = names.setdefault(GRAIN_BOUNDARIES, max(names.values(), default=0) + 1)
+        notes[f"between:{GRAIN_BOUNDARIES}"] = f"{group}|{group}"
         rows = np.concatenate([rows, inner[free]])
         tags = np.concatenate([tags, np.full(int(free.sum()), tag, dtype=np.int32)])
-        triple = _meetings(inner[free][:, :d])
+        triple = meetings(inner[free][:, :d])
         if len(triple):
-            lines[TRIPLE] = triple
+            lines[TRIPLE_LINES] = triple
     return replace(data, facets=rows, facet_tags=tags, facet_groups=names, lines=lines, notes=notes)
-
-
-def _meetings(facets: Ints) -> NDArray[np.int64]:
-    """Edges (3-D) or points (2-D) of three or more of the facets."""
-    if facets.shape[1] == 2:
-        nodes, count = np.unique(facets, return_counts=True)
-        return np.asarray(nodes[count > 2][:, None])
-    edges = np.sort(np.concatenate([facets[:, [i, j]] for i, j in EDGES[2]]), axis=1)
-    rows, count = np.unique(edges, axis=0, return_counts=True)
-    return np.asarray(rows[count > 2])

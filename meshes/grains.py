@@ -9,16 +9,13 @@ import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import NODES, Floats, Ints, compact, orient
+from ssbmech.meshes.group_names import GRAIN_BOUNDARIES, SIDES, TRIPLE_LINES
 from ssbmech.meshes.polytopes import as_lists
 from ssbmech.meshes.progress import tell
 from ssbmech.meshes.session import TYPES, fill_volumes, session
 from ssbmech.meshes.tessellation import Tessellation
 
 CELLS = "electrolyte"
-BOUNDARIES = "grain_boundaries"
-TRIPLE = "triple_lines"
-#: Name of side s of the box.
-SIDES = ("left", "right", "bottom", "top", "front", "back")
 
 
 @dataclass
@@ -119,7 +116,7 @@ def _solid(gmsh: Any, made: Tessellation) -> _Entities:
 
 
 def _name(found: _Entities, pair: list[int], entity: int) -> None:
-    name = BOUNDARIES if pair[1] >= 0 else SIDES[-1 - pair[1]]
+    name = GRAIN_BOUNDARIES if pair[1] >= 0 else SIDES[-1 - pair[1]]
     found.groups.setdefault(name, []).append(entity)
 
 
@@ -167,7 +164,7 @@ def _collect(gmsh: Any, made: Tessellation, found: _Entities) -> tuple[MeshData,
             hint="Lower h or raise smallest",
         )  # fmt: skip
     grains = np.array([grain for _, grain in found.grains])[where] + 1
-    names = [name for name in (BOUNDARIES, *SIDES) if name in found.groups]
+    names = [name for name in (GRAIN_BOUNDARIES, *SIDES) if name in found.groups]
     rows = [elements(dim - 1, found.groups[name])[0] for name in names]
     facets = np.concatenate(rows)
     marks = np.repeat(np.arange(1, len(names) + 1), [len(row) for row in rows])
@@ -189,7 +186,7 @@ def _collect(gmsh: Any, made: Tessellation, found: _Entities) -> tuple[MeshData,
         facet_tags=marks.astype(np.int32),
         cell_groups={CELLS: 1},
         facet_groups={name: k for k, name in enumerate(names, start=1)},
-        lines={TRIPLE: arrays[2]},
+        lines={TRIPLE_LINES: arrays[2]},
         grains=grains.astype(np.int32),
     )
     return data, arrays[3:]

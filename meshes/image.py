@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from ssbmech.errors import MeshError
 from ssbmech.meshes.contacts import separate_contacts
 from ssbmech.meshes.data import MeshData
@@ -188,7 +189,7 @@ def _sketch(
 _Loop = list[tuple[int, bool]]
 
 
-def _loops(chains: Chains, solid: np.ndarray) -> dict[int, list[_Loop]]:  # type: ignore[type-arg]
+def _loops(chains: Chains, solid: NDArray[np.bool_]) -> dict[int, list[_Loop]]:
     """Closed loops around each solid part, the outer one first, with the part on the left."""
     around: dict[int, dict[int, list[tuple[int, bool]]]] = {}
     for k, (ends, pair) in enumerate(zip(chains.segments, chains.sides, strict=True)):

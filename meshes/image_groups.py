@@ -8,20 +8,17 @@ from typing import Any
 
 import numpy as np
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import EDGES, Floats, Ints, keys
+from ssbmech.meshes.elements import Floats, Ints
+from ssbmech.meshes.group_names import GRAIN_BOUNDARIES, SIDES, pair_name, wall_name
 from ssbmech.meshes.labels import VOID, LabelImage
-from ssbmech.meshes.scene import GRAIN_BOUNDARIES, pair_name
+from ssbmech.meshes.scene_rims import triple_lines
 from ssbmech.meshes.session import TYPES, collect
-
-SIDES = ("left", "right", "bottom", "top", "front", "back")
-_SHORT = {"lithium": "li", "electrolyte": "sse"}
 
 
 def facet_name(a: str, b: str) -> str:
     """Facet group between two cell groups, or between one and void."""
     if VOID in (a, b):
-        other = b if a == VOID else a
-        return f"{VOID}_{_SHORT.get(other, other)}"
+        return wall_name(VOID, b if a == VOID else a)
     return pair_name(a, b)
 
 
@@ -150,21 +147,6 @@ def _between(
                 f"{g}|" for g in groups if facet_name(VOID, g) == name
             )
     return notes
-
-
-def triple_lines(data: MeshData) -> Ints:
-    """Points (2-D) or edges (3-D) at which three or more grain boundaries meet."""
-    if GRAIN_BOUNDARIES not in data.facet_groups:
-        return np.zeros((0, data.dim - 1), dtype=np.int64)
-    rows = data.facets[data.facet_tags == data.facet_groups[GRAIN_BOUNDARIES]][:, : data.dim]
-    if data.dim == 2:
-        point, often = np.unique(rows, return_counts=True)
-        return np.asarray(point[often >= 3][:, None])
-    edges = np.concatenate([rows[:, [i, j]] for i, j in EDGES[2]])
-    _, first, often = np.unique(
-        keys(edges, len(data.points)), return_index=True, return_counts=True
-    )
-    return np.asarray(np.sort(edges[first[often >= 3]], axis=1))
 
 
 def place(image: LabelImage, points: Floats) -> Floats:

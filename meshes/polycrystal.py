@@ -9,7 +9,8 @@ import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.elements import Floats, elevate
-from ssbmech.meshes.grains import BOUNDARIES, CELLS, mesh_grains
+from ssbmech.meshes.grains import CELLS, mesh_grains
+from ssbmech.meshes.group_names import GRAIN_BOUNDARIES
 from ssbmech.meshes.orientation import grain_orientations
 from ssbmech.meshes.parameters import Angle, Count, Length, Number, choice, count, number
 from ssbmech.meshes.progress import tell
@@ -169,5 +170,5 @@ def _notes(made: Tessellation, data: MeshData) -> dict[str, float | str]:
         "edges of grains shorter than smallest": float(made.short_edges),
     }
     for name in data.facet_groups:
-        notes[f"between:{name}"] = f"{CELLS}|{CELLS}" if name == BOUNDARIES else f"{CELLS}|"
+        notes[f"between:{name}"] = f"{CELLS}|{CELLS}" if name == GRAIN_BOUNDARIES else f"{CELLS}|"
     return notes

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from ssbmech.errors import MeshError
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import cell_facets, keys
+from ssbmech.meshes.elements import are_facets
+from ssbmech.meshes.group_names import ORDER, pair_name, wall_name
 from ssbmech.meshes.progress import tell
 from ssbmech.meshes.scene_parts import (
     Part,
@@ -24,30 +25,14 @@ from ssbmech.meshes.scene_parts import (
     sized_rims,
     sized_walls,
 )
-from ssbmech.meshes.scene_rims import GRAIN_BOUNDARIES, triple_lines
+from ssbmech.meshes.scene_rims import triple_lines
 from ssbmech.meshes.scene_sizes import Sized, Slab, merged, set_sizes
 from ssbmech.meshes.session import TYPES, collect, fill_volumes
 from ssbmech.meshes.sizing import Grading
 
-#: From the current collector of the anode to the cathode: gives the name of an interface.
-ORDER = (
-    "stack_plate", "lithium", "impurity", "interlayer", "coating", "interphase", "skin",
-    "electrolyte", "grain_boundary", "cathode_coating",
-)  # fmt: skip
 # Relative error of the volume of a curved part in straight elements, of the size that curvature
 # gives: (2 pi/N)^2/6 for a circle of N chords, three times that for a sphere.
 _FACETING = {2: 0.015, 3: 0.08}
-_SHORT = {"lithium": "li", "electrolyte": "sse"}
-
-
-def pair_name(a: str, b: str) -> str:
-    """Facet group between two cell groups: ``li_sse``, ``lithium_interlayer``, ..."""
-    if {a, b} == {"lithium", "electrolyte"}:
-        return "li_sse"
-    if a == b:
-        return GRAIN_BOUNDARIES
-    first, second = sorted((a, b), key=lambda n: (ORDER.index(n) if n in ORDER else 99, n))
-    return f"{first}_{second}"
 
 
 @dataclass(frozen=True)
@@ -221,7 +206,7 @@ def _facet_groups(
             name = pair_name(*names)
         elif len(solid) == 1 and len(up) == 2:
             hole = next(part for part in up if part.name is None)
-            name = f"{hole.wall}_{_SHORT.get(names[0], names[0])}"
+            name = wall_name(hole.wall, names[0])
         elif len(solid) == 1:
             name = side(gmsh.model.getBoundingBox(dim - 1, tag)) or side(_tight(gmsh, dim, tag))
         else:
@@ -268,12 +253,9 @@ def _grains(gmsh: Any, dim: int, order: int, owner: dict[int, Part]) -> Any:
 
 def _drop_lost_facets(data: MeshData) -> MeshData:
     """Without tagged facets of no cell: parts of sheets that reach out of the body."""
-    d, n = data.dim, len(data.points)
-    every = cell_facets(data.cells, d, data.order)[:, :d]
     inside = (data.facets >= 0).all(axis=1)
     facets, tags = data.facets[inside], data.facet_tags[inside]
-    both = keys(np.concatenate([every, facets[:, :d]]), n)
-    kept = np.isin(both[len(every) :], both[: len(every)])
+    kept = are_facets(facets, data.cells, data.dim, data.order, len(data.points))
     used = {int(tag) for tag in np.unique(tags[kept])}
     names = {name: tag for name, tag in data.facet_groups.items() if tag in used}
     return replace(data, facets=facets[kept], facet_tags=tags[kept], facet_groups=names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ssbmech.errors import MeshError
-from ssbmech.meshes.scene_rims import GRAIN_BOUNDARIES
+from ssbmech.meshes.group_names import GRAIN_BOUNDARIES
 from ssbmech.meshes.scene_sizes import Sized, merged
 from ssbmech.meshes.sizing import Grading
 

@@ -9,20 +9,14 @@ from typing import Any
 import numpy as np
 from ssbmech.meshes.bisect import bisect
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.elements import Ints, cell_facets, keys
-
-GRAIN_BOUNDARIES = "grain_boundaries"
+from ssbmech.meshes.elements import Ints, cell_facets, keys, meetings
+from ssbmech.meshes.group_names import GRAIN_BOUNDARIES
 
 
 def triple_lines(data: MeshData) -> Ints:
     """Edges (3-D) or points (2-D) at which three grain boundaries meet, as vertex nodes."""
-    chosen = data.facets[data.facet_tags == data.facet_groups.get(GRAIN_BOUNDARIES, -1)]
-    if data.dim == 2:
-        nodes, count = np.unique(chosen[:, :2], return_counts=True)
-        return nodes[count > 2][:, None]
-    edges = np.sort(np.concatenate([chosen[:, [0, 1]], chosen[:, [1, 2]], chosen[:, [0, 2]]]), 1)
-    rows, count = np.unique(edges, axis=0, return_counts=True)
-    return rows[count > 2]
+    tag = data.facet_groups.get(GRAIN_BOUNDARIES, -1)
+    return meetings(data.facets[data.facet_tags == tag][:, : data.dim])
 
 
 def rim(data: MeshData, groups: Sequence[str]) -> tuple[Ints, Ints]:

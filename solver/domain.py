@@ -181,6 +181,11 @@ def cell_facets(dim: int) -> NDArray[np.int64]:
     return np.array([[j for j in range(dim + 1) if j != i] for i in range(dim + 1)])
 
 
+def reference_corners(dim: int) -> NDArray[np.float64]:
+    """Vertices of the reference simplex, shape (dim + 1, dim)."""
+    return np.vstack([np.zeros(dim), np.eye(dim)])
+
+
 def vertex_nodes(mesh: Any) -> NDArray[np.int32]:
     """Geometry nodes of the vertices of every local and ghost cell, shape (n_cells, dim + 1)."""
     return compat.geometry_dofmap(mesh)[:, : mesh.topology.dim + 1]

@@ -8,16 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech import compat
-from ssbmech.domain import cell_facets, facet_cells
+from ssbmech.domain import cell_facets, facet_cells, reference_corners
 from ssbmech.electro.problem import Electrode
 from ssbmech.electro.solve import ElectricSolution
 from ssbmech.errors import SolverError
 from ssbmech.physics import kinetics
-
-_REFERENCE = {
-    2: np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),
-    3: np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]),
-}
 
 
 @dataclass(frozen=True)
@@ -161,7 +156,7 @@ def _fields(
     kappa = solution.system.kappa.x.array
     for facet in range(dim + 1):
         mine = local == facet
-        corners = _REFERENCE[dim][cell_facets(dim)[facet]]
+        corners = reference_corners(dim)[cell_facets(dim)[facet]]
         at = barycentric @ corners
         geometry, shape = (e.tabulate(1, at)[..., 0] for e in (coordinate, potential))
         nodes = mesh.geometry.x[compat.geometry_dofmap(mesh)[cells[mine]]]

@@ -14,12 +14,9 @@ import basix
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech import compat
+from ssbmech.domain import reference_corners
 
 _CELLS = {2: basix.CellType.triangle, 3: basix.CellType.tetrahedron}
-_REFERENCE = {
-    2: np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),
-    3: np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]),
-}
 
 
 @dataclass(frozen=True)
@@ -122,9 +119,10 @@ class Sampler:
         barycentric, weights = rule
         kinds, kind = np.unique(vertices, axis=0, return_inverse=True)
         kind = kind.reshape(-1)
+        reference = reference_corners(self.dim)
         for k, local in enumerate(kinds):
-            corner = _REFERENCE[self.dim][local]
-            opposite = _REFERENCE[self.dim][next(i for i in range(self.dim + 1) if i not in local)]
+            corner = reference[local]
+            opposite = reference[next(i for i in range(self.dim + 1) if i not in local)]
             tables = self._tabulate(barycentric @ corner)
             yield self._evaluate(cells[kind == k], tables, weights, corner, opposite)
 
