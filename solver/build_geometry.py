@@ -12,7 +12,10 @@ from ssbmech.errors import CaseError, nearest
 from ssbmech.meshes import catalog
 from ssbmech.meshes.catalog import Parameter
 
-_UM = 1e-6
+
+def _um(text: Any, key: str) -> float:
+    """Length in micrometres, to 15 digits: "50 um" is 50 and not 50.00000000000001."""
+    return float(f"{units.quantity(text, 'length', key=key) * 1e6:.15g}")
 
 
 def geometry_parameters(case: Case, folder: Path = Path()) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def _in_um(
 def _plain(kind: str, value: Any, key: str, folder: Path) -> Any:
     """One value: lengths in micrometres, angles in degrees, paths from the case's folder."""
     if kind == "length":
-        return units.quantity(value, "length", key=key) / _UM
+        return _um(value, key)
     if kind == "angle":
         return math.degrees(units.quantity(value, "angle", key=key))
     if kind == "points":
@@ -75,9 +78,7 @@ def _plain(kind: str, value: Any, key: str, folder: Path) -> Any:
                 "not a list of points", key=key, value=value,
                 allowed='e.g. [["0 um", "0 um"], ["2 um", "5 um"]]',
             )  # fmt: skip
-        return tuple(
-            tuple(units.quantity(x, "length", key=key) / _UM for x in point) for point in value
-        )
+        return tuple(tuple(_um(x, key) for x in point) for point in value)
     if kind == "file":
         if not isinstance(value, str) or not value:
             raise CaseError("not the name of a file", key=key, value=value)
