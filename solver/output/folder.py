@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 
 from ssbmech.errors import OutputError
+
+_PREFIX = ".unfinished-"
+_OWNER = "owner"
 
 #: What a run writes; only these are ever replaced in an existing folder.
 OURS = (
@@ -41,9 +45,12 @@ def stage(target: Path, *, overwrite: bool) -> Path:
             hint="Give another folder, or --overwrite to replace these",
         )  # fmt: skip
     try:
+        ours = not target.exists()
         target.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=target))
+        _remove_abandoned(target)
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target))
         path.chmod(0o755)
+        (path / _OWNER).write_text(f"{_place()} {os.getpid()} {int(ours)}\n")
         return path
     except OSError as error:
         raise OutputError(
@@ -64,5 +71,36 @@ def publish(staged: Path, target: Path) -> None:
 
 
 def discard(staged: Path) -> None:
-    """Remove an unfinished folder."""
+    """Remove an unfinished folder, and the results folder if it was made for it and is empty."""
+    owner = staged / _OWNER
+    made = owner.is_file() and owner.read_text().split()[-1:] == ["1"]
     shutil.rmtree(staged, ignore_errors=True)
+    if made and staged.parent.is_dir() and not any(staged.parent.iterdir()):
+        staged.parent.rmdir()
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove unfinished folders of processes of this machine that were killed."""
+    for path in target.glob(f"{_PREFIX}*"):
+        words = (path / _OWNER).read_text().split() if (path / _OWNER).is_file() else []
+        if len(words) == 3 and words[0] == _place() and not _alive(int(words[1])):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _place() -> str:
+    """Where the number of a process means something: the machine, and a container in it."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        space = ""
+    return f"{socket.gethostname()}/{space}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
