@@ -33,7 +33,7 @@ def restrict(data: MeshData, groups: Iterable[str]) -> MeshData:
     if not kept.any():
         raise MeshError("no cell is left of the mesh", key="mesh", value=names)
     cells = data.cells[kept]
-    used = np.unique(cells)
+    used = nodes_of(data, names)
     number = np.full(len(data.points), -1, dtype=np.int64)
     number[used] = np.arange(len(used))
 
@@ -61,6 +61,12 @@ def restrict(data: MeshData, groups: Iterable[str]) -> MeshData:
         grains=None if data.grains is None else data.grains[kept],
         notes=notes,
     )
+
+
+def nodes_of(data: MeshData, groups: Iterable[str]) -> NDArray[np.int64]:
+    """Node numbers in the whole mesh of the nodes that `restrict` keeps, in its order."""
+    tags = [data.cell_tag(name) for name in groups]
+    return np.unique(data.cells[np.isin(data.cell_tags, tags)])
 
 
 _MEASURES = ("area", "volume", "area_tolerance", "volume_tolerance")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ from ssbmech import units
 from ssbmech.build_materials import material_sets, set_of
 from ssbmech.config import Case
 from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, activation_energy, block_of
-from ssbmech.domain import Domain
+from ssbmech.domain import Domain, distribute
 from ssbmech.electro.edges import singular_points
 from ssbmech.electro.problem import ElectricProblem, Electrode
 from ssbmech.errors import CaseError, MaterialError, nearest
 from ssbmech.formula import Formula
 from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
 from ssbmech.meshes.data import MeshData
-from ssbmech.meshes.restrict import restrict, sorted_facets
+from ssbmech.meshes.restrict import nodes_of, restrict, sorted_facets
 from ssbmech.physics import kinetics
 
 #: Cell groups of the geometries that never conduct ions.
@@ -39,6 +39,7 @@ class ElectricSetup:
         length: Size of the conducting body [m].
         temperature: [K].
         molar_volume: V_m - V_+ [m^3/mol].
+        nodes: Number in the whole mesh of each node of the conducting part.
         notes: Choices made for the user, in words.
         sources: ``"group.key"`` to value, source and standing.
         unverified: Names of unverified library values that were used.
@@ -51,6 +52,7 @@ class ElectricSetup:
     length: float
     temperature: float
     molar_volume: float
+    nodes: NDArray[np.int64]
     notes: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     unverified: tuple[str, ...] = ()
@@ -95,11 +97,25 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
         length=float((high - low).max()) * 1e-6,
         temperature=T,
         molar_volume=_molar_volume(block),
+        nodes=nodes_of(data, found.values),
         notes=tuple(found.notes),
         sources=found.sources,
         unverified=tuple(dict.fromkeys(found.unverified)),
     )
     return setup, part
+
+
+def domain(comm: Any, part: MeshData | None, setup: ElectricSetup) -> Domain:
+    """Distribute the conducting part; its ``node_ids`` are node numbers of the whole mesh.
+
+    Args:
+        comm: MPI communicator.
+        part: On rank 0.
+        setup: The same on every rank.
+    """
+    made = distribute(comm, part, length=setup.length)
+    fronts = {n: replace(f, nodes=setup.nodes[f.nodes]) for n, f in made.fronts.items()}
+    return replace(made, node_ids=setup.nodes[made.node_ids], fronts=fronts)
 
 
 def problem(case: Case, setup: ElectricSetup, domain: Domain, model: str) -> ElectricProblem:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from ssbmech.electro.problem import ElectricProblem
 from ssbmech.electro.system import ElectricSystem
+from ssbmech.errors import SolverError
 from ssbmech.numerics import newton
 from ssbmech.numerics.newton import NewtonReport
 
@@ -74,20 +75,79 @@ def solve(problem: ElectricProblem, *, rtol: float = 1e-12, limit: int = 50) -> 
         SolverError: On every rank, when Newton or the linear solver does not converge.
         CaseError: Electrodes without resistance that touch at different potentials.
     """
-    system = ElectricSystem(problem, max(rtol, 1e-10))  # further steps take the rest
+    return solve_system(ElectricSystem(problem, max(rtol, 1e-10)), rtol=rtol, limit=limit)
+
+
+def solve_system(
+    system: ElectricSystem, *, rtol: float = 1e-12, limit: int = 50, warm: bool = False
+) -> ElectricSolution:
+    """Solve a system as it is driven and as its surfaces are now (collective).
+
+    Args:
+        system: The system; it keeps the solution as its state.
+        rtol: Of Newton's residual, relative; its linear solves take ``system.rtol``.
+        limit: Newton steps.
+        warm: Start from the state, and from the overpotentials of mean currents only where that
+            does not converge.
+
+    Raises:
+        SolverError: On every rank, when Newton or the linear solver does not converge, or when no
+            surface is in contact.
+    """
+    _check_contact(system)
+    x = system.phi.x.petsc_vec.copy()
+    kept = x.copy()
+    s = 0.0 if system.driven is None else float(system.driven.metal.value)
+    try:
+        if not warm:
+            s = _start(system, x)
+        else:
+            system.prescribe(s)
+            system.phi.x.petsc_vec.copy(x)
+        try:
+            s, report = newton.solve(system, x, s, rtol=rtol, limit=limit)
+        except SolverError:
+            if not warm:
+                raise
+            s, report = newton.solve(system, x, _start(system, x), rtol=rtol, limit=limit)
+        system.set_state(x, s)
+    except SolverError:
+        system.set_state(kept, s)  # the last state is a better start than where Newton got lost
+        raise
+    finally:
+        x.destroy()
+        kept.destroy()
+    return _solution(system, report)
+
+
+def _start(system: ElectricSystem, x: Any) -> float:
+    """First guess of the state, in ``x``, and of the unknown potential."""
     s = 0.0
-    if not problem.is_linear and system.driven is not None:
-        density = system.driven.electrode.current_density
-        assert density is not None
-        s = system.guess(density / problem.current_scale * system.driven.area)
-    elif not problem.is_linear:
+    system.phi.x.array[:] = 0
+    if not system.problem.is_linear and system.driven is not None:
+        s = system.guess(system.target)
+    elif not system.problem.is_linear:
         _guess_at_potentials(system)
     system.prescribe(s)
-    x = system.phi.x.petsc_vec.copy()
-    s, report = newton.solve(system, x, s, rtol=rtol, limit=limit)
-    system.set_state(x, s)
-    x.destroy()
-    p = problem
+    system.phi.x.petsc_vec.copy(x)
+    return s
+
+
+def _check_contact(system: ElectricSystem) -> None:
+    """Current needs a surface in contact at the driven electrode and at another one."""
+    p = system.problem
+    areas = {t.electrode.name: system.contact(t) for t in system.terminals}
+    mine = areas.pop(p.driven.name)
+    if mine <= 0 or sum(areas.values()) <= 0:
+        name = p.driven.name if mine <= 0 else ", ".join(areas)
+        raise SolverError(
+            f"nothing of {name} is in contact, so that no current can flow", key="activity",
+            value=0, allowed="above 0 at a vertex of the driven electrode and of another one",
+        )  # fmt: skip
+
+
+def _solution(system: ElectricSystem, report: NewtonReport) -> ElectricSolution:
+    p = system.problem
     names = [e.name for e in p.electrodes]
     scale = p.current_scale * p.area_scale
     return ElectricSolution(

@@ -8,19 +8,20 @@ the equations are solved, whatever the mesh is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import ufl
 from dolfinx import fem
-from dolfinx.fem.petsc import assemble_matrix, assemble_vector
+from dolfinx.fem.petsc import assemble_vector
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from ssbmech.electro import surface
 from ssbmech.electro.problem import ElectricProblem, Electrode
-from ssbmech.errors import CaseError
-from ssbmech.numerics.linear import LinearReport, LinearSolver
+from ssbmech.electro.surface import SurfaceCurrent, SurfaceFields
+from ssbmech.electro.tangent import Tangent
+from ssbmech.errors import CaseError, SolverError
 from ssbmech.physics import conduction, kinetics
 from ssbmech.physics.elasticity import weight
 
@@ -38,6 +39,8 @@ class Terminal:
         area: Of its surface, non-dimensional.
         total: Form of its current, or None without kinetics.
         gradient: Derivative of the current by the unknowns, or None without kinetics.
+        fields: What changes between solves, or None for an electrode that is not coupled.
+        contact: Form of the area in contact, or None.
     """
 
     electrode: Electrode
@@ -48,6 +51,8 @@ class Terminal:
     area: float
     total: Any = None
     gradient: Any = None
+    fields: SurfaceFields | None = None
+    contact: Any = None
 
 
 class ElectricSystem:
@@ -64,7 +69,9 @@ class ElectricSystem:
         dx = ufl.Measure(
             "dx", mesh, metadata={"quadrature_degree": 2 * (problem.degree - 1) + extra}
         )
-        nonlinear = 0 if problem.is_linear else 4
+        self.linear = fem.functionspace(mesh, ("Lagrange", 1))
+        coupled = any(e.coupled for e in problem.electrodes)
+        nonlinear = (0 if problem.is_linear else 4) + (1 if coupled else 0)
         self.ds = ufl.Measure(
             "ds",
             mesh,
@@ -79,6 +86,11 @@ class ElectricSystem:
         form = conduction.conduction(self.phi, v, kappa) * self.w * dx
         self._conduction = fem.form(form)
         self.terminals = tuple(self._terminal(e, v) for e in problem.electrodes)
+        self._surfaces: dict[str, SurfaceCurrent] = {}
+        self._galvanostatic = next((t for t in self.terminals if t.electrode.galvanostatic), None)
+        self._target = 0.0
+        if self._galvanostatic is not None:
+            self._target = (problem.driven.current_density or 0.0) / problem.current_scale
         for terminal in self.terminals:
             if terminal.rate is not None:
                 form += conduction.electrode(terminal.rate, v) * self.w * self._on(terminal)
@@ -90,23 +102,136 @@ class ElectricSystem:
         prescribed = [t.dofs for t in self.terminals]
         self._fixed = np.unique(np.concatenate(prescribed)) if prescribed else np.empty(0, np.int32)
         self._bcs = []
-        if self._everywhere(len(self._fixed)):
+        if self.everywhere(len(self._fixed)):
             self._bcs = [fem.dirichletbc(fem.Function(self.V), self._fixed)]
-        self._owned = self.V.dofmap.index_map.size_local
-        self._tangent: _Tangent | None = None
+        self.owned = self.V.dofmap.index_map.size_local
+        self._tangent: Tangent | None = None
 
     @property
     def driven(self) -> Terminal | None:
         """The terminal whose potential is unknown, or None."""
-        return next((t for t in self.terminals if t.electrode.galvanostatic), None)
+        return self._galvanostatic
+
+    @property
+    def target(self) -> float:
+        """Given current of `driven`, anodic positive, non-dimensional."""
+        return 0.0 if self.driven is None else self._target * self.driven.area
 
     @property
     def bordered(self) -> bool:
         """Whether a current is given."""
         return self.driven is not None
 
-    def _everywhere(self, value: float) -> float:
+    def everywhere(self, value: float) -> float:
+        """Sum over all ranks."""
         return float(self.problem.domain.comm.allreduce(value))
+
+    # -- what changes between solves -----------------------------------------------------------
+
+    def terminal(self, name: str) -> Terminal:
+        """The terminal of an electrode.
+
+        Raises:
+            SolverError: For an unknown name.
+        """
+        for t in self.terminals:
+            if t.electrode.name == name:
+                return t
+        names = ", ".join(t.electrode.name for t in self.terminals)
+        raise SolverError("no such electrode", key="electrode", value=name, allowed=names)
+
+    def drive(
+        self, *, current_density: float | None = None, potential: float | None = None
+    ) -> None:
+        """Give the driven electrode another current density or potential; nothing is compiled.
+
+        It may change from the one to the other: the unknown potential keeps its last value as the
+        first guess.
+
+        Args:
+            current_density: Mean over the electrode [A/m^2], anodic positive.
+            potential: Of its metal [V].
+
+        Raises:
+            SolverError: Unless one of them is given.
+        """
+        if (current_density is None) == (potential is None):
+            raise SolverError("give either a current density or a potential", key="drive")
+        p = self.problem
+        mine = self.terminal(p.driven.name)
+        if potential is not None:
+            self._galvanostatic = None
+            mine.metal.value = potential / p.voltage
+        else:
+            assert current_density is not None
+            self._galvanostatic = mine
+            self._target = current_density / p.current_scale
+
+    def set_surface(
+        self,
+        name: str,
+        vertex_ids: NDArray[np.integer],
+        normal_stress: NDArray[np.float64] | float | None = None,
+        activity: NDArray[np.float64] | float | None = None,
+    ) -> None:
+        """Set normal stress and activity at vertices of a coupled electrode (collective).
+
+        Every rank may give all vertices, its own share or none; what is not given keeps its value.
+        Where several give one vertex they give the same. Nothing is compiled anew.
+
+        Args:
+            name: Of the electrode.
+            vertex_ids: Node numbers in the file of the whole mesh, shape (n,).
+            normal_stress: sigma_n [Pa], tension positive, shape (n,) or one value.
+            activity: Share of the surface in contact, 0 to 1, by which the rate is multiplied.
+
+        Raises:
+            SolverError: On every rank: an electrode that is not coupled, a vertex that is not on
+                it, an impossible value, an activity without kinetics.
+        """
+        t = self.terminal(name)
+        if t.fields is None:
+            raise SolverError(
+                f"the electrode {name!r} is not coupled", key="electrode", value=name,
+                hint="Make it with Electrode(..., coupled=True)",
+            )  # fmt: skip
+        if activity is not None and t.rate is None:
+            raise SolverError(
+                f"the electrode {name!r} has no kinetics that an activity could multiply",
+                key="activity", hint="Give it an area-specific resistance",
+            )  # fmt: skip
+        surface.put(self, self.surface(name), t.fields, vertex_ids, normal_stress, activity)
+        if t.rate is None:
+            t.shift[:] = self._shift_at(t.electrode, t.dofs, t.fields)
+        if activity is not None:
+            self._tangent = None
+
+    def surface(self, name: str) -> SurfaceCurrent:
+        """Vertices of an electrode with their areas (collective the first time)."""
+        if name not in self._surfaces:
+            t = self.terminal(name)
+            self._surfaces[name] = SurfaceCurrent(self, t, self._on(t))
+        return self._surfaces[name]
+
+    def surface_rates(
+        self, name: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Current density at the vertices of an electrode at the state (collective).
+
+        Returns:
+            Node numbers in the file of the whole mesh, rising; mean current density about each
+            vertex [A/m^2], anodic positive; area that belongs to it [m^2, or m^2 per m]: the same
+            on every rank. Densities times areas sum to the current of the electrode.
+        """
+        p, found = self.problem, self.surface(name)
+        density = found.currents() / found.area * p.current_scale
+        return found.ids, density, found.area * p.area_scale
+
+    def contact(self, terminal: Terminal) -> float:
+        """Area of an electrode that is in contact, non-dimensional (collective)."""
+        if terminal.contact is None:
+            return terminal.area
+        return self.everywhere(fem.assemble_scalar(terminal.contact))
 
     # -- electrodes ----------------------------------------------------------------------------
 
@@ -122,11 +247,17 @@ class ElectricSystem:
         part = self.ds(self._tags(electrode))
         metal = fem.Constant(mesh, PETSc.ScalarType((electrode.potential or 0.0) / p.voltage))
         one = fem.Constant(mesh, PETSc.ScalarType(1.0))
-        area = self._everywhere(fem.assemble_scalar(fem.form(one * self.w * part)))
+        area = self.everywhere(fem.assemble_scalar(fem.form(one * self.w * part)))
+        fields = None
+        if electrode.coupled:
+            scale = surface.stress_scale(p.molar_volume, p.voltage)
+            fields = SurfaceFields(self.linear, scale)
         if electrode.kinetics == "none":
             dofs = self._dofs(electrode)
-            return Terminal(electrode, metal, None, dofs, self._shift_at(electrode, dofs), area)
-        eta = kinetics.driving_potential(metal, self.phi, self._shift(electrode))
+            shift = self._shift_at(electrode, dofs, fields)
+            return Terminal(electrode, metal, None, dofs, shift, area, fields=fields)
+        stress = self._shift(electrode) if fields is None else self._shift(electrode) + fields.shift
+        eta = kinetics.driving_potential(metal, self.phi, stress)
         if electrode.kinetics == "linear":
             conductance = p.voltage / (electrode.resistance * p.current_scale)
             rate = kinetics.linear(eta, fem.Constant(mesh, PETSc.ScalarType(conductance)))
@@ -134,12 +265,17 @@ class ElectricSystem:
             i0 = fem.Constant(mesh, PETSc.ScalarType(electrode.i0 / p.current_scale))
             beta = fem.Constant(mesh, PETSc.ScalarType(electrode.beta))
             rate = kinetics.butler_volmer(eta, i0, beta, ufl.exp)
+        contact = None
+        if fields is not None:
+            rate = fields.activity * rate
+            contact = fem.form(fields.activity * self.w * part)
         total = rate * self.w * part
         gradient = fem.form(ufl.derivative(total, self.phi, v))
         none = np.empty(0)
         return Terminal(
-            electrode, metal, rate, none.astype(np.int32), none, area, fem.form(total), gradient
-        )
+            electrode, metal, rate, none.astype(np.int32), none, area, fem.form(total), gradient,
+            fields, contact,
+        )  # fmt: skip
 
     def _dofs(self, electrode: Electrode) -> NDArray[np.int32]:
         domain = self.problem.domain
@@ -164,9 +300,16 @@ class ElectricSystem:
             return fem.Constant(mesh, PETSc.ScalarType(scale * value))
         return fem.Constant(mesh, PETSc.ScalarType(scale)) * stress.ufl(self.x, p.domain.length)
 
-    def _shift_at(self, electrode: Electrode, dofs: NDArray[np.int32]) -> NDArray[np.float64]:
+    def _shift_at(
+        self, electrode: Electrode, dofs: NDArray[np.int32], fields: SurfaceFields | None
+    ) -> NDArray[np.float64]:
         """V sigma_n/RT at unknowns."""
         p = self.problem
+        if fields is not None:
+            linear = fem.Function(self.V)
+            linear.interpolate(fields.shift)
+            base = self._shift_at(electrode, dofs, None)
+            return base + np.asarray(linear.x.array[dofs])
         if electrode.normal_stress is None:
             return np.zeros(len(dofs))
         points = self.V.tabulate_dof_coordinates()[dofs] * p.domain.length
@@ -180,7 +323,7 @@ class ElectricSystem:
             for b in plain[:i]:
                 same = not a.electrode.galvanostatic and not b.electrode.galvanostatic
                 same = same and a.electrode.potential == b.electrode.potential
-                touch = self._everywhere(len(np.intersect1d(a.dofs, b.dofs)))
+                touch = self.everywhere(len(np.intersect1d(a.dofs, b.dofs)))
                 if touch and not same:
                     raise CaseError(
                         f"the electrodes {a.electrode.name!r} and {b.electrode.name!r} touch, both "
@@ -206,56 +349,57 @@ class ElectricSystem:
             self.phi.x.array[t.dofs] = metal - t.shift
         self.phi.x.scatter_forward()
 
-    def _assembled(self, form: Any) -> Any:
+    def assembled(self, form: Any) -> Any:
+        """Vector of a form, summed over ranks."""
         b = assemble_vector(form)
         b.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
         return b
 
-    def _own(self, dofs: NDArray[np.int32]) -> NDArray[np.int32]:
-        return dofs[dofs < self._owned]
+    def own(self, dofs: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Those of some unknowns that this rank owns."""
+        return dofs[dofs < self.owned]
 
     def residual(self, x: Any, s: float) -> tuple[Any, float, float]:
         """See `newton.System`; judged by the norm of the nodal currents of conduction."""
         self.set_state(x, s)
-        full = self._assembled(self._F)
+        full = self.assembled(self._F)
         g = 0.0
         if self.driven is not None:
-            density = self.driven.electrode.current_density
-            assert density is not None
-            target = density / self.problem.current_scale * self.driven.area
-            g = self._current(self.driven, full) - target
-        flow = self._assembled(self._conduction)
+            g = self._current(self.driven, full) - self.target
+        flow = self.assembled(self._conduction)
         size = flow.norm()
         flow.destroy()
-        full.array[self._own(self._fixed)] = 0
+        full.array[self.own(self._fixed)] = 0
         return full, g, size
 
     def _current(self, terminal: Terminal, full: Any) -> float:
         if terminal.total is not None:
-            return self._everywhere(fem.assemble_scalar(terminal.total))
-        return self._everywhere(float(full.array_r[self._own(terminal.dofs)].sum()))
+            return self.everywhere(fem.assemble_scalar(terminal.total))
+        return self.everywhere(float(full.array_r[self.own(terminal.dofs)].sum()))
+
+    def reactions(self) -> Any:
+        """Residual with that of prescribed unknowns: currents into the electrolyte (a vector)."""
+        return self.assembled(self._F)
 
     def currents(self) -> tuple[float, ...]:
         """Current of each electrode at the state, anodic positive, non-dimensional."""
-        full = self._assembled(self._F)
+        full = self.reactions()
         found = tuple(self._current(t, full) for t in self.terminals)
         full.destroy()
         return found
 
     def flow_from(self, terminal: Terminal) -> float:
         """Current that conduction alone takes from an electrode at the state, non-dimensional."""
-        flow = self._assembled(self._conduction)
-        found = self._everywhere(
-            float(flow.array_r[self._own(self._dofs(terminal.electrode))].sum())
-        )
+        flow = self.assembled(self._conduction)
+        found = self.everywhere(float(flow.array_r[self.own(self._dofs(terminal.electrode))].sum()))
         flow.destroy()
         return found
 
-    def tangent(self, x: Any, s: float) -> _Tangent:
+    def tangent(self, x: Any, s: float) -> Tangent:
         """See `newton.System`; that of a linear problem is made once."""
         self.set_state(x, s)
         if self._tangent is None or not self.problem.is_linear:
-            self._tangent = _Tangent(self)
+            self._tangent = Tangent(self)
         return self._tangent
 
     # -- first guess ---------------------------------------------------------------------------
@@ -272,15 +416,13 @@ class ElectricSystem:
         Returns:
             Guess of the unknown potential.
         """
-        p = self.problem
         s = 0.0
         for t, eta in zip(self.terminals, self.mean_overpotentials(total), strict=True):
             if t.rate is None:
                 continue
             dofs = self._dofs(t.electrode)
-            shift = self._shift_at(t.electrode, dofs)
-            mine = t.electrode is p.driven
-            metal = eta if mine and t.electrode.galvanostatic else float(t.metal.value)
+            shift = self._shift_at(t.electrode, dofs, t.fields)
+            metal = eta if t is self.driven else float(t.metal.value)
             self.phi.x.array[dofs] = metal - eta - shift
             s = metal if t is self.driven else s
         return s
@@ -288,66 +430,16 @@ class ElectricSystem:
     def mean_overpotentials(self, total: float) -> tuple[float, ...]:
         """Overpotential over RT/F of each electrode at its mean current; 0 without kinetics."""
         p = self.problem
-        others = sum(t.area for t in self.terminals if t.electrode is not p.driven)
+        areas = [self.contact(t) for t in self.terminals]
+        pairs = list(zip(self.terminals, areas, strict=True))
+        others = sum(a for t, a in pairs if t.electrode is not p.driven)
         found = []
-        for t in self.terminals:
+        for t, area in pairs:
             e = t.electrode
-            density = total / t.area if e is p.driven else -total / others
+            density = total / area if e is p.driven else -total / others
             density *= p.current_scale
             if e.kinetics == "butler_volmer":
                 found.append(float(kinetics.overpotential(density / e.i0, e.beta)))
             else:
                 found.append(density * e.resistance / p.voltage)
         return tuple(found)
-
-
-class _Tangent:
-    """The linearised problem at the present state of a system."""
-
-    def __init__(self, system: ElectricSystem) -> None:
-        self.system = system
-        p = system.problem
-        A = assemble_matrix(system._J, system._bcs)
-        A.assemble()
-        self.solver = LinearSolver(
-            A, [], dim=p.domain.tdim, method=p.linear, rtol=system.rtol, options=p.petsc
-        )
-
-    def solve(self, b: Any, x: Any) -> LinearReport:
-        return self.solver.solve(b, x)
-
-    def column(self) -> Any:
-        """Right-hand side of d(state)/d(potential of the driven electrode)."""
-        system, driven = self.system, self.system.driven
-        assert driven is not None
-        if driven.rate is not None:
-            b = system._assembled(driven.gradient)
-            b.scale(-1)
-            b.array[system._own(system._fixed)] = 0
-            return b
-        b = self._along(driven.dofs)
-        b.scale(-1)
-        b.array[system._own(system._fixed)] = 0
-        b.array[system._own(driven.dofs)] = 1
-        return b
-
-    def _along(self, dofs: Iterable[int]) -> Any:
-        """The tangent applied to the indicator of unknowns."""
-        system = self.system
-        system._direction.x.array[:] = 0
-        system._direction.x.array[np.asarray(dofs)] = 1
-        return system._assembled(system._action)
-
-    def slope(self, direction: Any, scalar: float) -> float:
-        """Change of the driven electrode's current."""
-        system, driven = self.system, self.system.driven
-        assert driven is not None
-        if driven.rate is not None:
-            gradient = system._assembled(driven.gradient)
-            # the rate depends on metal minus electrolyte, and shape functions sum to one
-            return float(gradient.dot(direction) - scalar * gradient.sum())
-        direction.copy(system._direction.x.petsc_vec)
-        system._direction.x.scatter_forward()
-        change = system._assembled(system._action)
-        own = system._own(driven.dofs)
-        return system._everywhere(float(change.array_r[own].sum()))
