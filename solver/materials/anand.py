@@ -178,7 +178,7 @@ class AnandII:
     temperature: float
 
     def __post_init__(self) -> None:
-        positive("anand_II", temperature=self.temperature, Q=self.Q)
+        positive("anand_II", temperature=self.temperature)
         _check("anand_II", self.constants, self.S0)
 
     @property
