@@ -1,18 +1,18 @@
-"""Implicit steps in time: what a model has to offer, and the march of a model through a programme.
+"""Implicit steps in time: what a model has to offer, and what a march through a programme says.
 
-Nothing here knows a mesh or a file. A model owns its state; `march` says how long the next step is,
-repeats steps that do not pass, meets the ends of phases and the events, and says when to keep a
-checkpoint.
+Nothing here knows a mesh or a file. A model owns its state; `ssbmech.numerics.march` moves it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from ssbmech.numerics.events import Event
 
 
 @dataclass(frozen=True)
@@ -130,3 +130,132 @@ def local_error(
         ratio = error / (tolerance * np.asarray(scale, dtype=float))
         worst = float(np.max(ratio, initial=0.0))
     return worst if reduce is None else float(reduce(worst))
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the programme with one drive.
+
+    Attributes:
+        kind: What it is called, e.g. "plate".
+        drive: What it asks for.
+        duration: Its end [s]; inf where only an event ends it. It is met exactly.
+        first: Length of its first step [s], shortened where the step after it does not pass.
+        largest: Longest step [s].
+        ends: Events that end it before its duration.
+        cycle: Number of the cycle it belongs to, from 1.
+    """
+
+    kind: str
+    drive: Drive
+    duration: float
+    first: float
+    largest: float = math.inf
+    ends: tuple[Event, ...] = ()
+    cycle: int = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """An accepted step, as `march` reports it.
+
+    Attributes:
+        number: From 1, over the whole run.
+        time: At its end [s].
+        dt: Its length [s].
+        phase: Number of the phase, from 1.
+        kind: Kind of the phase.
+        cycle: Number of the cycle, from 1.
+        iterations: Newton iterations.
+        error: Local error over the tolerance.
+        rejected: Tries that did not pass before it.
+        monitors: Quantities at its end, in SI.
+        events: Names of the events that it met.
+        output: Whether fields are wanted: an output time, an event, the end of the run.
+    """
+
+    number: int
+    time: float
+    dt: float
+    phase: int
+    kind: str
+    cycle: int
+    iterations: int
+    error: float
+    rejected: int
+    monitors: dict[str, float]
+    events: tuple[str, ...] = ()
+    output: bool = False
+
+
+@dataclass
+class Position:
+    """Where a march stands: with the state of the model all that going on from there needs.
+
+    Attributes:
+        start: Time at which the phase began [s].
+        phase: Index of the phase.
+        elapsed: Time since then [s].
+        steps: Accepted steps.
+        rejected: Tries that did not pass.
+        wish: Length of the next step [s].
+        error: Error of the last step, for the controller.
+        failed: Whether the last try failed, for the controller.
+        monitors: After the last accepted step.
+        at_start: When the phase began.
+        past: Names of events that were met and are not armed again.
+        log: What happened when: events and ends of phases.
+        ended: Why the run ended; "" while it goes on.
+        ended_by: What ended the last phase: "duration" or the name of an event.
+    """
+
+    start: float = 0.0
+    phase: int = 0
+    elapsed: float = 0.0
+    steps: int = 0
+    rejected: int = 0
+    wish: float = 0.0
+    error: float = 0.8
+    failed: bool = False
+    monitors: dict[str, float] = field(default_factory=dict)
+    at_start: dict[str, float] = field(default_factory=dict)
+    past: list[str] = field(default_factory=list)
+    log: list[dict[str, Any]] = field(default_factory=list)
+    ended: str = ""
+    ended_by: str = ""
+
+    @property
+    def time(self) -> float:
+        """Time reached [s]."""
+        return self.start + self.elapsed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for a checkpoint; numbers survive JSON to the last bit."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Position:
+        """Back from `as_dict`."""
+        return cls(**{f.name: data[f.name] for f in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a march ended.
+
+    Attributes:
+        reason: "programme", or the name of the event that ended it.
+        time: Time reached [s].
+        steps: Accepted steps.
+        rejected: Tries that did not pass.
+        monitors: At the end.
+        log: Events and ends of phases in order: dicts with event, time [s], step, phase, cycle,
+            kind, action; for events also monitor and value.
+    """
+
+    reason: str
+    time: float
+    steps: int
+    rejected: int
+    monitors: dict[str, float]
+    log: tuple[dict[str, Any], ...]
