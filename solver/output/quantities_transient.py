@@ -1,0 +1,267 @@
+"""From the history of a run in time to the plain data of summary.json, and its gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech.output.monitors import monitor, numeric
+from ssbmech.output.verdict import Limits, moment, verdict
+
+History = Mapping[str, NDArray]
+#: Largest relative imbalance of charge and volume; of energies, which backward Euler dissipates.
+BALANCE_LIMIT, ENERGY_LIMIT = 1e-10, 1e-2
+
+
+def transient_table(
+    history: History,
+    events: Sequence[Mapping[str, Any]] = (),
+    *,
+    limits: Limits | None = None,
+    balances: Mapping[str, tuple[float, float, str]] | None = None,
+    rejected: int | None = None,
+    programme: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """The summary's entry ``transient``.
+
+    Args:
+        history: Columns by name [SI], each of shape (n,), n >= 1, as in ``history.csv``.
+        events: Each with ``name``, ``time`` [s] and, where known, ``value`` [SI] and ``step``.
+        limits: Toughness with its range, for the verdict and the figures.
+        balances: Of the model, by name: (what is missing or too much, size of the whole, both in
+            the unit, the unit), e.g. ``{"plated volume": (1e-22, 3e-12, "m^2")}``.
+        rejected: Steps that were tried and refused.
+        programme: Phases with ``name`` and whatever plain data the case gave them.
+
+    Returns:
+        JSON-able: times in s, monitors in the units that are shown, None for what does not exist.
+    """
+    limits = limits or Limits()
+    monitors = numeric(dict(history))
+    time = np.asarray(history["time"], float)
+    found = [_event(history, event) for event in events]
+    return {
+        "duration": _value(float(time[-1] - time[0]), "s"),
+        "steps": _steps(history, rejected),
+        "phases": _phases(history, programme),
+        "final": {name: _final(name, column, time) for name, column in monitors.items()},
+        "extremes": {name: _extremes(name, column, time) for name, column in monitors.items()},
+        "events": found,
+        "limits": _limits(limits),
+        "balances": _balances(history, balances or {}),
+        "verdict": verdict(history, events, limits),
+    }
+
+
+def _value(value: float, unit: str) -> dict[str, Any]:
+    return {"value": float(value) if np.isfinite(value) else None, "unit": unit}
+
+
+def _shown(name: str, value: float) -> dict[str, Any]:
+    how = monitor(name)
+    return _value(value / how.scale, how.unit)
+
+
+def _final(name: str, column: NDArray[np.float64], time: NDArray) -> dict[str, Any]:
+    """The last value that exists, with its time where that is not the end."""
+    k = int(np.flatnonzero(np.isfinite(column))[-1])
+    entry = _shown(name, float(column[k]))
+    return entry if k == len(column) - 1 else {**entry, "time_s": float(time[k])}
+
+
+def _extremes(name: str, column: NDArray, time: NDArray) -> dict[str, Any]:
+    """Smallest and largest with the first times [s] at which they are reached."""
+    out = {}
+    for what, k in (("smallest", np.nanargmin(column)), ("largest", np.nanargmax(column))):
+        out[what] = {**_shown(name, float(column[k])), "time_s": float(time[k])}
+    return out
+
+
+def _steps(history: History, rejected: int | None) -> dict[str, Any]:
+    """Statistics of the steps; row 0 is the state before the first one where its dt is 0."""
+    nothing = np.full(len(history["time"]), np.nan)
+    dt = np.asarray(history.get("dt", nothing), float)
+    made = dt > 0
+    newton = np.asarray(history.get("newton", nothing), float)[made]
+    error = np.asarray(history.get("error", nothing), float)[made]
+
+    def of(values: NDArray, what: Any) -> float | None:
+        good = values[np.isfinite(values)]
+        return float(what(good)) if len(good) else None
+
+    most = of(newton, np.max)
+    return {
+        "accepted": int(made.sum()),
+        "rejected": rejected,
+        "newton_mean": of(newton, np.mean),
+        "newton_most": None if most is None else int(most),
+        "dt_smallest": {"value": of(dt[made], np.min), "unit": "s"},
+        "dt_largest": {"value": of(dt[made], np.max), "unit": "s"},
+        "error_largest": of(error, np.max),
+    }
+
+
+def spans(history: History) -> list[tuple[int, int]]:
+    """Rows of each phase, first and one past the last: a new one where phase or cycle changes."""
+    n = len(history["time"])
+    change = np.zeros(n, bool)
+    for key in ("phase", "cycle"):
+        column = history.get(key)
+        if column is not None:
+            column = np.asarray(column)
+            change[1:] |= column[1:] != column[:-1]
+    starts = [0, *(int(i) for i in np.flatnonzero(change)), n]
+    return list(pairwise(starts)) if n else []
+
+
+def drive_of(history: History, first: int, last: int) -> str:
+    """``plating``, ``stripping`` or ``rest`` by the mean current of rows, or ``""`` unknown."""
+    column = history.get("current_density")
+    if column is None:
+        return ""
+    whole = np.asarray(column, float)
+    part = whole[first:last]
+    part, whole = part[np.isfinite(part)], whole[np.isfinite(whole)]
+    if not len(part):
+        return ""
+    mean, scale = float(np.mean(part)), float(np.abs(whole).max())
+    if abs(mean) <= 1e-6 * scale:
+        return "rest"
+    return "plating" if mean > 0 else "stripping"
+
+
+def _phases(history: History, programme: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    time = np.asarray(history["time"], float)
+    charge = history.get("capacity")
+    out = []
+    for first, last in spans(history):
+        before = max(first - 1, 0)
+        entry: dict[str, Any] = {
+            "name": str(history["phase"][first]) if "phase" in history else "",
+            "cycle": int(history["cycle"][first]) if "cycle" in history else 1,
+            "drive": drive_of(history, first, last),
+            "start": _value(float(time[before]), "s"),
+            "end": _value(float(time[last - 1]), "s"),
+            "steps": last - first,
+        }
+        if charge is not None:
+            moved = float(charge[last - 1]) - float(charge[before])
+            entry["capacity_change"] = _shown("capacity", moved)
+        out.append(entry)
+    known = {str(p.get("name", "")): dict(p) for p in programme}
+    return [{**known.get(entry["name"], {}), **entry} for entry in out]
+
+
+def _event(history: History, event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event with the capacity at which it came."""
+    time = float(event["time"])
+    out: dict[str, Any] = {"name": str(event["name"]), "time": _value(time, "s")}
+    value = event.get("value")
+    if value is not None and np.isfinite(float(value)):
+        out["value_SI"] = float(value)
+    if event.get("step") is not None:
+        out["step"] = int(event["step"])
+    charge = moment(history, time).value(history, "capacity")
+    if charge is not None:
+        out["capacity"] = _shown("capacity", charge)
+    return out
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if limits.K_IC is not None:
+        band = limits.band or (limits.K_IC, limits.K_IC)
+        out["K_IC"] = {
+            "value": limits.K_IC / 1e6, "unit": "MPa*m^0.5", "band": [b / 1e6 for b in band],
+        }  # fmt: skip
+    if limits.cut_off is not None:
+        out["cut_off"] = _value(limits.cut_off * 1e3, "mV")
+    return out
+
+
+def _balances(
+    history: History, of_model: Mapping[str, tuple[float, float, str]]
+) -> dict[str, dict[str, Any]]:
+    out = {}
+    for name, (missing, whole, unit) in of_model.items():
+        out[name] = _balance(float(missing), float(whole), unit)
+    charge = _charge_balance(history)
+    if charge is not None:
+        out["charge"] = charge
+    energy = _energy_balance(history)
+    if energy is not None:
+        out["energy"] = energy
+    return out
+
+
+def _balance(missing: float, whole: float, unit: str) -> dict[str, Any]:
+    relative = abs(missing) / abs(whole) if whole else (0.0 if missing == 0 else 1.0)
+    return {"relative": relative, "missing": missing, "value": whole, "unit": unit}
+
+
+def _charge_balance(history: History) -> dict[str, Any] | None:
+    """Capacity against the sum of i dt: what backward Euler makes of the integral of i.
+
+    The whole is the sum of abs(i) dt, so that a full cycle is not held against zero.
+    """
+    if not {"capacity", "current_density", "dt"} <= history.keys():
+        return None
+    charge, i, dt = (np.asarray(history[k], float) for k in ("capacity", "current_density", "dt"))
+    steps = dt[1:] * i[1:]
+    if not len(steps) or not (np.isfinite(steps).all() and np.isfinite(charge).all()):
+        return None
+    whole = float(np.abs(steps).sum())
+    missing = float(charge[-1] - charge[0] - steps.sum())
+    return _balance(missing / 3.6e4, whole / 3.6e4, "mAh/cm^2")
+
+
+#: Monitors of an energy balance [J/m^2 or J/m or J, all alike], each from the start of the run.
+_ENERGY = ("work", "stored_energy", "dissipation")
+
+
+def _energy_balance(history: History) -> dict[str, Any] | None:
+    """Work that went in, less what is stored and what was dissipated."""
+    if not set(_ENERGY) <= history.keys():
+        return None
+    work, stored, lost = (np.asarray(history[k], float) for k in _ENERGY)
+    if not (np.isfinite([work[-1], stored[-1], stored[0], lost[-1]])).all():
+        return None
+    missing = float(work[-1] - work[0] - (stored[-1] - stored[0]) - (lost[-1] - lost[0]))
+    whole = max(abs(float(x)) for x in (work[-1], stored[-1] - stored[0], lost[-1]))
+    return _balance(missing, whole, "")
+
+
+def transient_gates(history: History, table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Charge and volume are conserved, energy nearly so, and no step dissipates less than 0."""
+    gates = []
+    for name, entry in table["balances"].items():
+        limit = ENERGY_LIMIT if name == "energy" else BALANCE_LIMIT
+        gates.append(
+            {
+                "name": f"balance of {name}",
+                "value": entry["relative"],
+                "limit": limit,
+                "passed": bool(entry["relative"] <= limit),
+                "what": "missing over the whole",
+            }
+        )
+    lost = history.get("dissipation")
+    if lost is not None:
+        steps = np.diff(np.asarray(lost, float))
+        steps = steps[np.isfinite(steps)]
+        worst = float(max(-steps.min(), 0.0)) if len(steps) else 0.0
+        scale = float(np.abs(steps).max()) if len(steps) else 0.0
+        value = worst / scale if scale else 0.0
+        gates.append(
+            {
+                "name": "dissipation",
+                "value": value,
+                "limit": 1e-10,
+                "passed": value <= 1e-10,
+                "what": "largest negative step over the largest",
+            }
+        )
+    return gates
