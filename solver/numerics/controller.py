@@ -14,6 +14,11 @@ _AIM = 0.8
 #: Exponents of the PI controller over the power: Hairer & Wanner, Solving Ordinary Differential
 #: Equations II, 2nd ed., section IV.2 ("PI step size control").
 _INTEGRAL, _PROPORTIONAL = 0.7 / _POWER, 0.4 / _POWER
+#: Smaller errors count as this much in the memory of the PI controller: they are not estimated to
+#: better, and the first one of a run is 0.
+_FLOOR = 0.1
+#: A step that passed is followed by one of at least this share of it.
+_SHRINK_PASSED = 0.5
 #: Longest next step in units of one that an event, an output or the end of a phase had cut short:
 #: the mean rate over a very short step carries the error of Newton over its length.
 _REGROWTH = 10.0
@@ -77,12 +82,12 @@ class Controller:
         if cut:
             factor = (_AIM / size) ** (1.0 / _POWER)
         else:
-            factor = (_AIM / size) ** _INTEGRAL * (max(self.error, 1e-8) / _AIM) ** _PROPORTIONAL
-            self.error = error
+            factor = (_AIM / size) ** _INTEGRAL * (self.error / _AIM) ** _PROPORTIONAL
+            self.error = max(error, _FLOOR)
         limit = 1.0 if self.failed else o.grow
-        factor = min(max(factor, o.shrink), limit)
+        factor = min(max(factor, _SHRINK_PASSED), limit)
         if iterations > o.newton:
-            factor = min(factor, max(o.newton / iterations, 0.5))
+            factor = min(factor, max(o.newton / iterations, _SHRINK_PASSED))
         following = dt * factor
         if cut:  # what was long enough before is so again
             following = max(following, min(self.wish, _REGROWTH * dt))
