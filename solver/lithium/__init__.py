@@ -1,0 +1,1 @@
+"""Bodies with lithium that flows: finite elements in time, contact, stack."""
