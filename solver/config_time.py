@@ -178,7 +178,7 @@ def check_time(time: TimeBlock | None, steps: Sequence[StepBlock]) -> None:
                 'do = "plate", current_density = "1 mA/cm^2", duration = "1 h"'
             )
         return
-    time = time or TimeBlock()
+    time = time or TimeBlock.model_validate({})
     for i, step in enumerate(steps):
         if step.length is None and time.first_step is None:
             raise ValueError(

@@ -59,7 +59,7 @@ def programme(time: TimeBlock | None, steps: Sequence[StepBlock]) -> Programme:
     """
     if not steps:
         raise CaseError("a run in time needs a programme", key="step", hint="Add [[step]]")
-    block = time or TimeBlock()
+    block = time or TimeBlock.model_validate({})
     phases = tuple(
         _phase(step, block, cycle) for cycle in range(1, block.cycles + 1) for step in steps
     )

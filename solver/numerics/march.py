@@ -293,11 +293,11 @@ class _March:
                 at.ended = PROGRAMME
         return tuple(e.name for e in met)
 
-    def _note(self, phase: Phase, event: str, action: str, **more: Any) -> None:
+    def _note(self, phase: Phase, name: str, action: str, **more: Any) -> None:
         at = self.at
         at.log.append(
             {
-                "event": event, "time": at.time, "step": at.steps, "phase": at.phase + 1,
+                "name": name, "time": at.time, "step": at.steps, "phase": at.phase + 1,
                 "kind": phase.kind, "cycle": phase.cycle, "action": action, **more,
             }
         )  # fmt: skip

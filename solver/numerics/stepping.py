@@ -249,7 +249,7 @@ class Outcome:
         steps: Accepted steps.
         rejected: Tries that did not pass.
         monitors: At the end.
-        log: Events and ends of phases in order: dicts with event, time [s], step, phase, cycle,
+        log: Events and ends of phases in order: dicts with name, time [s], step, phase, cycle,
             kind, action; for events also monitor and value.
     """
 
