@@ -80,7 +80,8 @@ def shade(axes: Sequence[Any], history: Mapping[str, NDArray], per: float) -> li
     found: dict[str, list[tuple[float, float]]] = {}
     for first, last in parts:
         kind = drive_of(history, first, last)
-        start = time[max(first - 1, 0)]
+        # the first step has no row before it: shade from the edge
+        start = time[first - 1] if first else min(time[0], 0.0)
         if kind:
             found.setdefault(kind, []).append((start, time[last - 1] - start))
     if len(found) < 2:

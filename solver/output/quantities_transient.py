@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.output.monitors import monitor, numeric
-from ssbmech.output.verdict import Limits, moment, verdict
+from ssbmech.output.verdict import END_OF_PHASE, Limits, moment, verdict
 
 History = Mapping[str, NDArray]
 #: Largest relative imbalance of charge and volume; of energies, which backward Euler dissipates.
@@ -18,23 +18,23 @@ BALANCE_LIMIT, ENERGY_LIMIT = 1e-10, 1e-2
 
 def transient_table(
     history: History,
-    events: Sequence[Mapping[str, Any]] = (),
+    log: Sequence[Mapping[str, Any]] = (),
     *,
     limits: Limits | None = None,
     balances: Mapping[str, tuple[float, float, str]] | None = None,
     rejected: int | None = None,
-    programme: Sequence[Mapping[str, Any]] = (),
+    reason: str = "programme",
 ) -> dict[str, Any]:
     """The summary's entry ``transient``.
 
     Args:
-        history: Columns by name [SI], each of shape (n,), n >= 1, as in ``history.csv``.
-        events: Each with ``name``, ``time`` [s] and, where known, ``value`` [SI] and ``step``.
+        history: Columns by name [SI], each of shape (n,), as in ``history.csv``, a row per step.
+        log: Events and ends of phases (`ssbmech.numerics.stepping.Outcome.log`).
         limits: Toughness with its range, for the verdict and the figures.
         balances: Of the model, by name: (what is missing or too much, size of the whole, both in
             the unit, the unit), e.g. ``{"plated volume": (1e-22, 3e-12, "m^2")}``.
         rejected: Steps that were tried and refused.
-        programme: Phases with ``name`` and whatever plain data the case gave them.
+        reason: Why the run ended: "programme", or the name of an event.
 
     Returns:
         JSON-able: times in s, monitors in the units that are shown, None for what does not exist.
@@ -42,18 +42,27 @@ def transient_table(
     limits = limits or Limits()
     monitors = numeric(dict(history))
     time = np.asarray(history["time"], float)
-    found = [_event(history, event) for event in events]
     return {
-        "duration": _value(float(time[-1] - time[0]), "s"),
+        "duration": _value(float(time[-1]) - _start(history, 0) if len(time) else 0.0, "s"),
+        "ended_by": reason,
         "steps": _steps(history, rejected),
-        "phases": _phases(history, programme),
+        "phases": _phases(history, log),
         "final": {name: _final(name, column, time) for name, column in monitors.items()},
         "extremes": {name: _extremes(name, column, time) for name, column in monitors.items()},
-        "events": found,
+        "events": [_event(history, e) for e in log if e["name"] != END_OF_PHASE],
         "limits": _limits(limits),
         "balances": _balances(history, balances or {}),
-        "verdict": verdict(history, events, limits),
+        "verdict": verdict(history, log, limits),
     }
+
+
+def _start(history: History, row: int) -> float:
+    """Time at which the step of a row began [s]: the state before the first step has no row."""
+    time = np.asarray(history["time"], float)
+    dt = history.get("dt")
+    if row == 0 and dt is not None and np.isfinite(float(dt[0])):
+        return float(time[0] - float(dt[0]))
+    return float(time[max(row - 1, 0)])
 
 
 def _value(value: float, unit: str) -> dict[str, Any]:
@@ -133,38 +142,54 @@ def drive_of(history: History, first: int, last: int) -> str:
     return "plating" if mean > 0 else "stripping"
 
 
-def _phases(history: History, programme: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _phases(history: History, log: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Phases with what the current did in them and, where the march says so, what ended them."""
+    ends = [e for e in log if e["name"] == END_OF_PHASE]
     time = np.asarray(history["time"], float)
-    charge = history.get("capacity")
     out = []
     for first, last in spans(history):
-        before = max(first - 1, 0)
         entry: dict[str, Any] = {
-            "name": str(history["phase"][first]) if "phase" in history else "",
+            "name": "",
             "cycle": int(history["cycle"][first]) if "cycle" in history else 1,
             "drive": drive_of(history, first, last),
-            "start": _value(float(time[before]), "s"),
+            "start": _value(_start(history, first), "s"),
             "end": _value(float(time[last - 1]), "s"),
             "steps": last - first,
         }
-        if charge is not None:
-            moved = float(charge[last - 1]) - float(charge[before])
+        at_end = [e for e in ends if abs(float(e["time"]) - time[last - 1]) <= 1e-9 * time[-1]]
+        if at_end:
+            entry |= {"name": str(at_end[0].get("kind", "")), "ended_by": at_end[0].get("action")}
+        moved = _passed(history, first, last)
+        if moved is not None:
             entry["capacity_change"] = _shown("capacity", moved)
         out.append(entry)
-    known = {str(p.get("name", "")): dict(p) for p in programme}
-    return [{**known.get(entry["name"], {}), **entry} for entry in out]
+    return out
+
+
+def _passed(history: History, first: int, last: int) -> float | None:
+    """Charge that passed in the rows of a phase [C/m^2], None where it is not known."""
+    charge = history.get("capacity")
+    if charge is None:
+        return None
+    if first > 0:
+        return float(charge[last - 1]) - float(charge[first - 1])
+    moved = float(charge[last - 1]) - float(charge[0])
+    if {"dt", "current_density"} <= history.keys():  # the first step has no row before it
+        return moved + float(history["dt"][0]) * float(history["current_density"][0])
+    return moved
 
 
 def _event(history: History, event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event with the capacity at which it came."""
+    """An event with the value of its monitor, and the capacity at which it came."""
     time = float(event["time"])
     out: dict[str, Any] = {"name": str(event["name"]), "time": _value(time, "s")}
-    value = event.get("value")
-    if value is not None and np.isfinite(float(value)):
-        out["value_SI"] = float(value)
-    if event.get("step") is not None:
-        out["step"] = int(event["step"])
-    charge = moment(history, time).value(history, "capacity")
+    value, name = event.get("value"), event.get("monitor")
+    if name and value is not None and np.isfinite(float(value)):
+        out |= {"monitor": str(name), **_shown(str(name), float(value))}
+    for key in ("step", "phase", "cycle"):
+        if event.get(key) is not None:
+            out[key] = int(event[key])
+    charge = moment(history, time).value(history, "capacity") if len(history["time"]) else None
     if charge is not None:
         out["capacity"] = _shown("capacity", charge)
     return out

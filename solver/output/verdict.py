@@ -97,13 +97,14 @@ def moment(history: History, time: float) -> Moment:
 
 
 def verdict(
-    history: History, events: Sequence[Mapping[str, Any]] = (), limits: Limits | None = None
+    history: History, log: Sequence[Mapping[str, Any]] = (), limits: Limits | None = None
 ) -> list[str]:
     """Sentences on what happened, most important first.
 
     Args:
         history: Columns by name [SI], each of shape (n,); ``time`` [s] is there.
-        events: Each with ``name`` and ``time`` [s], as the march found them.
+        log: Events and ends of phases of the march (`ssbmech.numerics.stepping.Outcome.log`), each
+            with ``name``, ``time`` [s] and, of an end, its cause as ``action``.
         limits: What the monitors are held against.
 
     Returns:
@@ -114,8 +115,8 @@ def verdict(
         return ["No step was made"]
     said = []
     for sentence in (
-        _fracture(history, events, limits), _band(history, limits), _contact(history),
-        _fill(history), _stack(history), _ending(history, events, limits),
+        _fracture(history, log, limits), _band(history, limits), _contact(history),
+        _fill(history), _stack(history), _ending(history, log, limits),
     ):  # fmt: skip
         said += [sentence] if sentence else []
     return said
@@ -158,9 +159,9 @@ def ratio(history: History, limits: Limits) -> NDArray[np.float64] | None:
     return None
 
 
-def _extension(rows: History, events: Sequence[Mapping[str, Any]]) -> Moment | None:
+def _extension(rows: History, log: Sequence[Mapping[str, Any]]) -> Moment | None:
     """When K_I reaches K_IC: where the march stopped at it, else between two rows."""
-    for event in events:
+    for event in log:
         words = event_words(str(event["name"]))
         if "K_IC" in words or "K_ratio" in words:
             at = moment(rows, float(event["time"]))
@@ -171,7 +172,7 @@ def _extension(rows: History, events: Sequence[Mapping[str, Any]]) -> Moment | N
     return crossing(rows, "K_ratio", 1.0)
 
 
-def _fracture(history: History, events: Sequence[Mapping[str, Any]], limits: Limits) -> str:
+def _fracture(history: History, log: Sequence[Mapping[str, Any]], limits: Limits) -> str:
     share = ratio(history, limits)
     if share is None:
         return ""
@@ -179,7 +180,7 @@ def _fracture(history: History, events: Sequence[Mapping[str, Any]], limits: Lim
     toughness = "K_IC"
     if limits.K_IC:
         toughness += f" = {monitor('K_I').shown(limits.K_IC, 3)}"
-    at = _extension(rows, events)
+    at = _extension(rows, log)
     if at is not None:
         text = f"The flaw extends {_when(rows, at)}: K_I reaches {toughness}"
         more = _circumstances(rows, at, limits)
@@ -275,15 +276,10 @@ def _stack(history: History) -> str:
     return text
 
 
-def _ending(history: History, events: Sequence[Mapping[str, Any]], limits: Limits) -> str:
+def _ending(history: History, log: Sequence[Mapping[str, Any]], limits: Limits) -> str:
     end = float(history["time"][-1])
     at = Moment(end, len(history["time"]) - 1, 1.0)
-    cause = ""
-    # the event that ended the run lies at its end, to the tolerance to which events are placed
-    late = [e for e in events if float(e["time"]) >= end * (1 - 1e-6)]
-    if late:
-        cause = f": {event_words(str(late[-1]['name']))}"
-    parts = [f"The run ends {_when(history, at)}{cause}"]
+    parts = [f"The run ends {_when(history, at)}{_cause(log, end)}"]
     voltage = at.value(history, "voltage")
     if voltage is not None:
         parts.append(f"the voltage is {monitor('voltage').shown(voltage, 3)}")
@@ -292,8 +288,28 @@ def _ending(history: History, events: Sequence[Mapping[str, Any]], limits: Limit
     return "; ".join(parts)
 
 
+def _cause(log: Sequence[Mapping[str, Any]], end: float) -> str:
+    """Why it ended; nothing where the programme was gone through by the clock."""
+    late = [e for e in log if float(e["time"]) >= end * (1 - 1e-12)]
+    for entry in late:
+        if entry.get("action") == "stop":
+            return f": {event_words(str(entry['name']))}"
+    for entry in late:
+        if entry["name"] == END_OF_PHASE and entry.get("action") not in (None, "duration"):
+            return f": {event_words(str(entry['action']))}"
+    return ""
+
+
 #: Events whose names in a case are shorter than what they say.
-_EVENTS = {"extension": "K_I reaches K_IC", "contact_lost": "contact falls below its limit"}
+_EVENTS = {
+    "extension": "K_I reaches K_IC",
+    "contact_lost": "contact falls below its limit",
+    "voltage_limit": "the voltage reaches its limit",
+    "current_limit": "the current falls to its limit",
+    "capacity": "the capacity has passed",
+}
+#: What the march calls the end of a phase; its ``action`` is the cause.
+END_OF_PHASE = "end_of_phase"
 
 
 def event_words(name: str) -> str:

@@ -1,0 +1,512 @@
+"""Animation of a field over its output times: ``python -m ssbmech.output.animate DIR``.
+
+A process of its own, without MPI and DOLFINx, as for the figures; no display is needed. Every frame
+has the field with the same colours, the time, and below it a history with a mark at that time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech.errors import OutputError, SsbmechError
+from ssbmech.output import animate_steps as fields
+from ssbmech.output import figures_lines as lines
+from ssbmech.output import figures_style as style
+from ssbmech.output.monitors import clock, monitor, numeric, time_unit
+from ssbmech.output.tables import read_table, spread_out
+
+#: Frames at most, frames per second by default, and how long the last one stays [s].
+_MOST_FRAMES, _RATE, _HOLD = 150, 8.0, 1.5
+#: Colours of a GIF that are those of the colour map; the others come from the frames. On a solid
+#: most colours are shaded.
+_RAMP, _RAMP_SOLID = 128, 24
+_DPI = {".gif": 110, ".mp4": 220}
+#: Size of the rendered scene of a solid.
+_PIXELS = (1400, 1000)
+#: Monitors for the strip below the field, in this order.
+_STRIP = ("K_ratio", "contact", "fill", "voltage", "pressure_max")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What all frames share.
+
+    Attributes:
+        field: Name of the field.
+        limits: Of the colours.
+        warp: Exaggeration of the displacement.
+        box: Lower and upper corner of the picture [um], shape (2, 2), or None for all.
+        axes: Names of the coordinates.
+    """
+
+    field: str
+    limits: fields.Limits
+    warp: float
+    box: NDArray[np.float64] | None
+    axes: tuple[str, str]
+
+
+def animate(
+    results: Path,
+    *,
+    field: str | None = None,
+    target: Path | None = None,
+    rate: float = _RATE,
+    warp: float | None = None,
+) -> Path:
+    """Write an animation of a field.
+
+    Args:
+        results: Results folder with fields at several times.
+        field: Name of the field, by default the one that shows most.
+        target: File that ends with .gif or .mp4; by default ``animation.gif`` in ``figures``.
+        rate: Frames per second.
+        warp: Exaggeration of the displacement; by default one at which it is well visible.
+
+    Returns:
+        The file.
+
+    Raises:
+        OutputError: Without such fields, for an unknown field, for a target that cannot be written,
+            and for an MP4 where there is no ffmpeg.
+    """
+    target = target or results / "figures" / "animation.gif"
+    _check(target, rate)
+    field, steps = fields.choose(results, field)
+    steps = [steps[i] for i in spread_out(len(steps), _MOST_FRAMES)]
+    style.apply()
+    picture = _picture(results, field, steps, warp)
+    table = read_table(results / "history.csv")
+    plane = fields.is_plane(fields.load(steps[-1]))
+    make, count = (_plane_frames, _RAMP) if plane else (_solid_frames, _RAMP_SOLID)
+    frames = make(results, steps, picture, table, _DPI[target.suffix.lower()])
+    ramp = fields.colours(field, picture.limits)(np.linspace(0, 1, count))[:, :3]
+    _write(target, frames, rate, np.rint(255 * ramp).astype(np.uint8))
+    return target
+
+
+def _check(target: Path, rate: float) -> None:
+    kind = target.suffix.lower()
+    if kind not in _DPI:
+        raise OutputError(
+            "an animation is a GIF or an MP4", key="--animate", value=str(target),
+            allowed="a name that ends with .gif or .mp4",
+        )  # fmt: skip
+    if not 0.1 <= rate <= 60:
+        raise OutputError("frames per second", key="--rate", value=rate, allowed="0.1 to 60")
+    if not target.parent.is_dir():
+        raise OutputError(
+            "no such folder", key="--animate", value=str(target.parent), hint="Make it first"
+        )
+    if kind == ".mp4" and not _has_ffmpeg():
+        raise OutputError(
+            "there is no ffmpeg here for an MP4", key="--animate", value=str(target),
+            hint="Give a name that ends with .gif, or python3 -m pip install imageio-ffmpeg",
+        )  # fmt: skip
+
+
+def _has_ffmpeg() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("imageio") is not None and find_spec("imageio_ffmpeg") is not None
+
+
+def _picture(
+    results: Path, field: str, steps: Sequence[fields.Step], warp: float | None
+) -> Picture:
+    summary = _summary(results)
+    last = fields.load(steps[-1])
+    points = np.asarray(last.points, float)
+    box = window(results, summary, points[:, :2]) if fields.is_plane(last) else None
+    limits = fields.common_limits((fields.load(s) for s in steps), field, box)
+    if warp is None:
+        size = float(np.ptp(points if box is None else box, axis=0).max())
+        warp = _warp(steps, points, box, size)
+    axes = ("r", "z") if summary.get("model") == "axisymmetric" else ("x", "y")
+    return Picture(field, limits, warp, box, axes)
+
+
+def _summary(results: Path) -> dict[str, Any]:
+    from ssbmech.output.figures_data import read_summary
+
+    try:
+        return read_summary(results)
+    except OutputError:  # fields alone are enough
+        return {}
+
+
+def _warp(steps: Sequence[fields.Step], points: NDArray, box: NDArray | None, size: float) -> float:
+    """Exaggeration at which the largest displacement that is seen is a 25th of the picture."""
+    largest = 0.0
+    for step in steps:
+        grid = fields.load(step)
+        if fields.DISPLACEMENT not in grid.point_data:
+            return 0.0
+        u = np.asarray(grid.point_data[fields.DISPLACEMENT], float)
+        if box is not None and len(u) == len(points):
+            u = u[((points[:, :2] >= box[0]) & (points[:, :2] <= box[1])).all(axis=1)]
+        largest = max(largest, float(np.linalg.norm(u, axis=1).max(initial=0.0)))
+    if largest <= 0:
+        return 1.0
+    factor = size / 25 / largest
+    return style.handy(factor) if factor > 1 else 1.0  # large strains are shown as they are
+
+
+def window(
+    results: Path, summary: dict[str, Any], points: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """What of a plane body is worth seeing: the flaw with its surroundings, else all (None).
+
+    Args:
+        results: Results folder.
+        summary: Its summary, or an empty one.
+        points: Of the body [um], shape (n, 2).
+
+    Returns:
+        Lower and upper corner [um], shape (2, 2), or None.
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    focus = [
+        np.array(f["points_um"], float).reshape(-1, 3)[:, :2] for f in summary.get("fronts", [])
+    ]
+    line = read_table(results / "filament.csv")
+    if line is not None and {"x", "y"} <= line.keys() and len(line["x"]):
+        focus.append(np.column_stack([line["x"], line["y"]]).astype(float) * 1e6)
+    if not focus:
+        return None
+    from ssbmech.output.figures_data import flaw_size
+
+    seen = np.vstack(focus)
+    size = flaw_size(results, summary) if summary else None
+    pad = 1.5 * (size or float(np.ptp(seen, axis=0).max()) or float((high - low).max()))
+    box = np.stack(
+        [np.maximum(seen.min(axis=0) - pad, low), np.minimum(seen.max(axis=0) + pad, high)]
+    )
+    return box if ((box[1] - box[0]) < 0.7 * (high - low)).any() else None
+
+
+def _plane_frames(
+    results: Path, steps: Sequence[fields.Step], p: Picture, table: Any, dpi: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Frames of a plane body, each of shape (height, width, 3)."""
+    x = _shown_points(fields.load(steps[-1]), p)
+    low, high = (x.min(axis=0), x.max(axis=0)) if p.box is None else p.box
+    strip = _strip_name(table)
+    width = style.DOUBLE - 1.3
+    height = float(np.clip(width * (high[1] - low[1]) / (high[0] - low[0]), 0.9, 4.5))
+    fig, ax, below = _figure(height, strip)
+    ax.set_aspect("equal")
+    # the body may grow: leave it room
+    margin = 0.03 * (high - low).max()
+    ax.set_xlim(low[0] - margin, high[0] + margin)
+    ax.set_ylim(low[1] - margin, high[1] + margin)
+    ax.set_xlabel(f"{p.axes[0]} (µm)")
+    ax.set_ylabel(f"{p.axes[1]} (µm)")
+    _bar(fig, ax, p)
+    mark = _draw_strip(below, table, strip)
+    drawn: list[Any] = []
+    for step in steps:
+        for artist in drawn:
+            artist.remove()
+        drawn = _draw_plane(ax, fields.load(step), p)
+        yield _shot(fig, ax, p, step, mark, dpi)
+
+
+def _figure(height: float, strip: str | None) -> tuple[Any, Any, Any]:
+    if strip is None:
+        fig, ax = style.figure(style.DOUBLE, height + 0.8)
+        return fig, ax, None
+    fig, axes = style.figure(style.DOUBLE, height + 1.9, 2, 1, height_ratios=[height, 0.85])
+    return fig, axes[0], axes[1]
+
+
+def _shown_points(grid: Any, p: Picture) -> NDArray[np.float64]:
+    x = np.asarray(grid.points, float)
+    if fields.DISPLACEMENT in grid.point_data:
+        x = x + p.warp * np.asarray(grid.point_data[fields.DISPLACEMENT], float)
+    return x[:, :2]
+
+
+def _draw_plane(ax: Any, grid: Any, p: Picture) -> list[Any]:
+    from matplotlib.collections import LineCollection
+
+    x, cells = _shown_points(grid, p), fields.simplices(grid, 3)
+    values = fields.scalar(grid, p.field)
+    cells = cells[np.isfinite(values[cells]).all(axis=1)]
+    body = ax.tripcolor(
+        x[:, 0], x[:, 1], cells, values, shading="gouraud", cmap=fields.colours(p.field, p.limits),
+        vmin=p.limits.low, vmax=p.limits.high,
+    )  # fmt: skip
+    rim = LineCollection(list(x[_rim(cells)]), colors=style.BLACK, linewidths=0.6)
+    ax.add_collection(rim, autolim=False)
+    return [body, rim]
+
+
+def _rim(cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Edges of one cell alone: the outline and the faces of a crack, shape (k, 2)."""
+    edges = np.sort(cells[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    found, count = np.unique(edges, axis=0, return_counts=True)
+    return found[count == 1]
+
+
+def _bar(fig: Any, ax: Any, p: Picture) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    shown = ScalarMappable(
+        Normalize(p.limits.low, p.limits.high), fields.colours(p.field, p.limits)
+    )
+    bar = fig.colorbar(shown, ax=ax, extend=p.limits.extend, shrink=0.9, pad=0.02, aspect=22)
+    clipped = ", clipped" if p.limits.extend != "neither" else ""
+    bar.set_label(fields.words(p.field) + clipped)
+
+
+def _strip_name(table: Any) -> str | None:
+    """The monitor below the field."""
+    if table is None or len(table.get("time", ())) < 2:
+        return None
+    known = numeric(table)
+    return next(
+        (n for n in _STRIP if n in known and np.nanmax(known[n]) > np.nanmin(known[n])), None
+    )
+
+
+def _draw_strip(ax: Any, table: Any, name: str | None) -> tuple[Any, float] | None:
+    """Draw a history; returns the line that marks the time, and seconds per unit of its axis."""
+    if name is None:
+        return None
+    how = monitor(name)
+    time = np.asarray(table["time"], float)
+    unit, per = time_unit(float(time[-1]))
+    lines.line(ax, time / per, np.asarray(table[name], float) / how.scale, color=style.BLUE)
+    if name == "K_ratio" and ax.dataLim.y1 > 0.5:
+        ax.axhline(1.0, color=style.RED, lw=0.9, ls="--")
+    ax.set_xlabel(f"time ({unit})")
+    label = lines.math_words(how.words)
+    ax.set_ylabel(f"{label}\n({how.unit})" if how.unit else label)
+    ax.margins(x=0.01, y=0.12)
+    return ax.axvline(time[0] / per, color=style.BLACK, lw=1.0), per
+
+
+def _shot(
+    fig: Any, ax: Any, p: Picture, step: fields.Step, mark: tuple[Any, float] | None, dpi: int
+) -> NDArray[np.uint8]:
+    """The figure at a time as pixels; the layout is that of the first frame."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    # figures of the same width throughout: a text that changes its length would seem to jump
+    ax.set_title(clock(step.time), loc="left", fontweight="bold")
+    if p.warp not in (0.0, 1.0):
+        ax.set_title(f"displacement × {p.warp:g}", loc="right")
+    if mark is not None:
+        mark[0].set_xdata([step.time / mark[1]] * 2)
+    fig.set_dpi(dpi)
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    fig.set_layout_engine("none")
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    even = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]  # for H.264
+    return np.ascontiguousarray(even)
+
+
+def _solid_frames(
+    results: Path, steps: Sequence[fields.Step], p: Picture, table: Any, dpi: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Frames of a solid, rendered and framed like those of a plane body."""
+    strip = _strip_name(table)
+    fig, ax, below = _figure(4.2, strip)
+    ax.axis("off")
+    _bar(fig, ax, p)
+    mark = _draw_strip(below, table, strip)
+    held = None
+    for step, pixels in zip(steps, _rendered(results, steps, p), strict=True):
+        if held is None:
+            held = ax.imshow(pixels, interpolation="antialiased")
+        held.set_data(pixels)
+        yield _shot(fig, ax, p, step, mark, dpi)
+
+
+def _rendered(
+    results: Path, steps: Sequence[fields.Step], p: Picture
+) -> Iterator[NDArray[np.uint8]]:
+    """Pictures of a solid from one place, cut open at a crack."""
+    import pyvista
+    from ssbmech.output.view import _look
+    from vtkmodules.vtkCommonCore import vtkLogger
+
+    pv: Any = pyvista
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
+    last = fields.load(steps[-1])
+    look, _, _ = _look(results, np.ptp(np.asarray(last.points), axis=0))
+    plotter = pv.Plotter(off_screen=True, window_size=list(_PIXELS))
+    plotter.set_background("white")
+    plotter.add_axes(color="black")
+    for i, step in enumerate(steps):
+        grid = fields.load(step)
+        side = 1.0
+        if look is not None:  # what lies beyond the crack plane would hide the crack
+            middle = np.asarray(last.points).mean(axis=0)
+            side = 1.0 if (middle - look.centre) @ look.normal > 0 else -1.0
+            cut = grid.clip(normal=-side * look.normal, origin=look.centre)
+            grid = cut if cut.n_cells else grid
+        if fields.DISPLACEMENT in grid.point_data:
+            grid = grid.copy()
+            grid.points = np.asarray(grid.points) + p.warp * np.asarray(
+                grid.point_data[fields.DISPLACEMENT]
+            )
+        grid.point_data["shown"] = fields.scalar(grid, p.field)
+        plotter.clear_actors()
+        plotter.add_mesh(
+            grid, scalars="shown", cmap=fields.colours(p.field, p.limits),
+            clim=(p.limits.low, p.limits.high), show_scalar_bar=False, ambient=0.65, diffuse=0.4,
+            show_edges=True, edge_opacity=0.15, line_width=1, reset_camera=False,
+        )  # fmt: skip
+        if i == 0:
+            _camera(plotter, look, side)
+        yield np.asarray(plotter.screenshot(None, return_img=True))[..., :3]
+    plotter.close()
+
+
+def _camera(plotter: Any, look: Any, side: float) -> None:
+    if look is None:
+        plotter.view_isometric()
+        return
+    eye = 0.45 * look.mouth - 0.6 * look.across - 0.8 * side * look.normal
+    plotter.camera_position = [
+        look.centre + 9 * look.radius * eye, look.centre, -side * look.normal
+    ]  # fmt: skip
+    plotter.reset_camera_clipping_range()
+
+
+def _write(
+    target: Path, frames: Iterator[NDArray[np.uint8]], rate: float, ramp: NDArray[np.uint8]
+) -> None:
+    """Write frames beside the target, then move the file into place."""
+    aside = target.with_name(f".{target.stem}.part{target.suffix.lower()}")
+    try:
+        if target.suffix.lower() == ".gif":
+            _write_gif(aside, frames, rate, ramp)
+        else:
+            _write_mp4(aside, frames, rate)
+        aside.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {error.strerror or error}", key="--animate", value=str(target)
+        ) from None
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write_gif(
+    path: Path, frames: Iterator[NDArray[np.uint8]], rate: float, ramp: NDArray[np.uint8]
+) -> None:
+    from PIL import Image
+
+    pixels = list(frames)
+    palette = _palette([pixels[i] for i in spread_out(len(pixels), 3)], ramp)
+    flat = []
+    for one in pixels:
+        picture = Image.frombytes("P", one.shape[1::-1], _nearest(one, palette).tobytes())
+        picture.putpalette(palette.ravel().tolist())
+        flat.append(picture)
+    times = [round(1000 / rate)] * (len(flat) - 1) + [round(1000 * _HOLD)]
+    flat[0].save(
+        path, format="GIF", save_all=True, append_images=flat[1:], duration=times, loop=0,
+        optimize=False, disposal=1,
+    )  # fmt: skip
+
+
+def _palette(pictures: Sequence[NDArray[np.uint8]], ramp: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One palette for all frames, so that no colour flickers: white, black, the map, the rest.
+
+    Args:
+        pictures: Some of the frames, each of shape (height, width, 3).
+        ramp: Colours of the map, shape (n, 3).
+
+    Returns:
+        Shape (256, 3).
+    """
+    from PIL import Image
+
+    pixels = np.concatenate([p.reshape(-1, 3) for p in pictures])
+    pixels = pixels[(pixels < 250).any(axis=1)]  # white has its own place
+    rest = Image.fromarray((pixels if len(pixels) else ramp)[None])
+    some = rest.quantize(254 - len(ramp), method=Image.Quantize.MEDIANCUT).getpalette() or []
+    known = np.array([[255, 255, 255], [0, 0, 0]], np.uint8)
+    found = np.array(some, np.uint8).reshape(-1, 3)[: 254 - len(ramp)]
+    out = np.full((256, 3), 255, np.uint8)
+    out[: 2 + len(ramp) + len(found)] = np.vstack([known, ramp, found])
+    return out
+
+
+def _nearest(pixels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Number of the nearest colour of a palette for every pixel, shape (height, width).
+
+    Pillow's own search rounds colours first, and white paper would turn grey.
+    """
+    packed = pixels.astype(np.int64) @ np.array([65536, 256, 1])
+    found, where = np.unique(packed, return_inverse=True)
+    mine = np.column_stack([found >> 16, (found >> 8) & 255, found & 255]).astype(np.float32)
+    theirs = palette.astype(np.float32)
+    # |a - b|^2 without |a|^2, which does not change the order
+    far = (theirs**2).sum(axis=1) - 2 * mine @ theirs.T
+    number = far.argmin(axis=1).astype(np.uint8)
+    return number[where].reshape(pixels.shape[:2])
+
+
+def _write_mp4(path: Path, frames: Iterator[NDArray[np.uint8]], rate: float) -> None:
+    import imageio.v2 as imageio
+
+    options: dict[str, Any] = {"codec": "libx264", "quality": 8, "macro_block_size": 2}
+    with imageio.get_writer(path, fps=rate, **options) as film:
+        frame = None
+        for frame in frames:
+            film.append_data(frame)
+        for _ in range(round(_HOLD * rate)):
+            film.append_data(frame)
+
+
+def animation(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
+    """``animation``: a GIF of the field that shows most, made by a process of its own.
+
+    A missing graphics library ends a process without a chance to say why.
+    """
+    if not fields.collections(results):
+        return None
+    from ssbmech.output.report import run_aside
+
+    target = folder / "animation.gif"
+    command = [sys.executable, "-m", "ssbmech.output.animate", str(results), "-o", str(target)]
+    run_aside(command, "the animation", key="figures", hint="The other figures are there")
+    return target.name
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Animate a results folder named on the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ssbmech.output.animate", description=__doc__)
+    parser.add_argument("directory", type=Path, help="results folder")
+    parser.add_argument("-o", "--output", type=Path, help="file, .gif or .mp4")
+    parser.add_argument("--field", help="what to colour by")
+    parser.add_argument("--rate", type=float, default=_RATE, help="frames per second")
+    parser.add_argument("--warp", type=float, help="exaggeration of the displacement")
+    args = parser.parse_args(argv)
+    try:
+        made = animate(
+            args.directory, field=args.field, target=args.output, rate=args.rate, warp=args.warp
+        )
+    except (SsbmechError, OSError) as error:
+        print(f"ssbmech: {error}", file=sys.stderr)
+        return 1
+    print(made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

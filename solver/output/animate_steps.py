@@ -1,0 +1,239 @@
+"""Fields of several output times read back for an animation, one time after another."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech.errors import OutputError, nearest
+from ssbmech.output import figures_style as style
+
+DISPLACEMENT = "displacement_um"
+#: Fields that show best what happens, the first one that exists is taken.
+_PREFERRED = (
+    "max_principal_MPa", "pressure_MPa", "hydrostatic_MPa", "current_size_mA_per_cm2",
+    "potential_mV",
+)  # fmt: skip
+_WORDS = {
+    "max_principal_MPa": "largest principal stress (MPa)",
+    "von_mises_MPa": "von Mises stress (MPa)",
+    "hydrostatic_MPa": "mean stress (MPa)",
+    "pressure_MPa": "pressure (MPa)",
+    "current_size_mA_per_cm2": "ion current density (mA/cm²)",
+    "ion_current_mA_per_cm2": "ion current density (mA/cm²)",
+    "potential_mV": "potential (mV)",
+    DISPLACEMENT: "displacement (µm)",
+}
+_UNITS = {"_MPa": "MPa", "_mV": "mV", "_um": "µm", "_nm": "nm", "_mA_per_cm2": "mA/cm²"}
+#: Part of the area or volume beyond either end of the colours.
+_BEYOND = 0.008
+
+
+@dataclass(frozen=True)
+class Step:
+    """One output time.
+
+    Attributes:
+        time: [s].
+        files: VTU files of all processes.
+    """
+
+    time: float
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Colours of all times together.
+
+    Attributes:
+        low: Value of the first colour.
+        high: Of the last one, above ``low``.
+        below: Whether there are values below.
+        above: Whether there are values above.
+    """
+
+    low: float
+    high: float
+    below: bool
+    above: bool
+
+    @property
+    def extend(self) -> str:
+        """Which ends of a colour bar are open."""
+        return (
+            ("both" if self.above else "min") if self.below else "max" if self.above else "neither"
+        )
+
+
+def collections(results: Path) -> list[Path]:
+    """Collections of fields in a results folder with two output times or more."""
+    return [p for p in sorted((results / "fields").glob("*.pvd")) if len(steps_of(p)) > 1]
+
+
+def steps_of(pvd: Path) -> list[Step]:
+    """Output times of a collection, in their order.
+
+    Raises:
+        OutputError: If the collection or a file that it names cannot be read.
+    """
+    found: dict[float, list[Path]] = {}
+    for entry in _tree(pvd).iter("DataSet"):
+        path = pvd.parent / entry.get("file", "")
+        if path.suffix == ".pvtu":
+            names = [piece.get("Source", "") for piece in _tree(path).iter("Piece")]
+            files = [path.parent / name for name in names]
+        else:
+            files = [path]
+        found.setdefault(float(entry.get("timestep", "0")), []).extend(files)
+    for files in found.values():
+        for path in files:
+            if not path.is_file():
+                raise OutputError(
+                    "a piece of the fields is missing", key=str(path),
+                    hint="Copy the whole folder `fields`",
+                )  # fmt: skip
+    return [Step(time, tuple(found[time])) for time in sorted(found)]
+
+
+def _tree(path: Path) -> ET.Element:
+    try:
+        return ET.parse(path).getroot()
+    except (OSError, ET.ParseError) as error:
+        raise OutputError(f"cannot be read: {error}", key=str(path)) from None
+
+
+def load(step: Step) -> Any:
+    """The fields of one time as a pyvista grid; points of pieces, or of crack faces, stay apart."""
+    try:
+        import pyvista
+    except ImportError:
+        raise OutputError(
+            "pyvista is not installed", key="animation", hint="python3 -m pip install pyvista"
+        ) from None
+    pv: Any = pyvista
+    grids = [g for g in (pv.read(path) for path in step.files) if g.n_cells]
+    if not grids:
+        raise OutputError("no cells in the fields", key=str(step.files[0]))
+    return grids[0] if len(grids) == 1 else pv.MultiBlock(grids).combine(merge_points=False)
+
+
+def names_of(grid: Any) -> list[str]:
+    """Fields at vertices that can be shown."""
+    return [n for n in grid.point_data.keys() if not n.startswith("vtk")]
+
+
+def choose(results: Path, field: str | None) -> tuple[str, list[Step]]:
+    """The field to show and the output times of the collection that holds it.
+
+    Args:
+        results: Results folder.
+        field: Its name, or None for the one that shows most.
+
+    Raises:
+        OutputError: Without several output times, or for an unknown field.
+    """
+    held: dict[str, list[Step]] = {}
+    for pvd in collections(results):
+        found = steps_of(pvd)
+        for name in names_of(load(found[-1])):
+            held.setdefault(name, found)
+    if not held:
+        raise OutputError(
+            "no fields at several times here", key="directory", value=str(results),
+            hint="Give the results of a case with [[step]], run with time.outputs of 2 or more",
+        )  # fmt: skip
+    if field is None:
+        field = next((n for n in _PREFERRED if n in held), next(iter(held)))
+    if field not in held:
+        raise OutputError("no such field", key="--field", value=field, hint=nearest(field, held))
+    return field, held[field]
+
+
+def scalar(grid: Any, field: str) -> NDArray[np.float64]:
+    """Values of a field at vertices, the size of a vector, shape (n,)."""
+    values = np.asarray(grid.point_data[field], float)
+    return values if values.ndim == 1 else np.linalg.norm(values, axis=1)
+
+
+def simplices(grid: Any, corners: int) -> NDArray[np.int64]:
+    """Vertices of the cells, those of neighbouring processes left out, shape (m, corners)."""
+    first = _offsets(grid)[:-1]
+    cells = np.asarray(grid.cell_connectivity, np.int64)[first[:, None] + np.arange(corners)]
+    ghost = grid.cell_data.get("vtkGhostType")
+    return cells if ghost is None else cells[(np.ravel(ghost).astype(int) & 1) == 0]
+
+
+def _offsets(grid: Any) -> NDArray[np.int64]:
+    """Where each cell begins in the list of vertices, by VTK: pyvista has renamed its own."""
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    return np.asarray(vtk_to_numpy(grid.GetCells().GetOffsetsArray()), np.int64)
+
+
+def is_plane(grid: Any) -> bool:
+    """Whether a grid is 2-D."""
+    spread = np.ptp(np.asarray(grid.points), axis=0)
+    return bool(spread[2] <= 1e-9 * spread.max())
+
+
+def common_limits(
+    grids: Iterator[Any] | Sequence[Any], field: str, box: NDArray[np.float64] | None
+) -> Limits:
+    """Limits of the colours for all times: the ends of the bulk of the values.
+
+    Args:
+        grids: Of all times.
+        field: Name of the field.
+        box: Lower and upper corner of what is seen [um], shape (2, d), or None for all.
+    """
+    ends, all_ends = [], []
+    for grid in grids:
+        corners = 3 if is_plane(grid) else 4
+        cells, values = simplices(grid, corners), scalar(grid, field)
+        x = np.asarray(grid.points, float)[cells][:, :, : corners - 1]
+        if box is not None:
+            seen = ((x.max(axis=1) >= box[0]) & (x.min(axis=1) <= box[1])).all(axis=1)
+            x, cells = x[seen], cells[seen]
+        mean = values[cells].mean(axis=1)
+        weight = np.abs(np.linalg.det(x[:, 1:] - x[:, :1]))
+        good = np.isfinite(mean) & (weight > 0)
+        if good.any():
+            mean, weight = mean[good], weight[good]
+            ends.append([style.quantile(mean, weight, q) for q in (_BEYOND, 1 - _BEYOND)])
+            all_ends.append([np.nanmin(values[cells]), np.nanmax(values[cells])])
+    if not ends:
+        return Limits(0.0, 1.0, False, False)
+    bottom, top = np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]
+    low, high = style.rounded(float(bottom), up=False), style.rounded(float(top), up=True)
+    if 0 <= low < 0.5 * high:
+        low = 0.0
+    if not high > low:
+        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
+    least, most = np.min(all_ends, axis=0)[0], np.max(all_ends, axis=0)[1]
+    return Limits(low, high, bool(least < low), bool(most > high))
+
+
+def words(field: str) -> str:
+    """A field's name with its unit, for a colour bar."""
+    if field in _WORDS:
+        return _WORDS[field]
+    for ending, unit in _UNITS.items():
+        if field.endswith(ending):
+            return f"{field.removesuffix(ending).replace('_', ' ')} ({unit})"
+    return field.replace("_", " ")
+
+
+def colours(field: str, limits: Limits) -> Any:
+    """Colour map of a field: pale at zero for stresses, as in the other figures."""
+    if field.endswith("_MPa"):
+        return style.stress_map(limits.low, limits.high)
+    import matplotlib
+
+    signed = limits.low < 0 < limits.high
+    return style.stress_map(limits.low, limits.high) if signed else matplotlib.colormaps["cividis"]
