@@ -15,6 +15,8 @@ from ssbmech.errors import SolverError
 _ITERATIONS = 200
 #: A Newton step in logarithms of this size is the last one: the error left is about its square.
 _LAST = 1e-9
+#: A bracket of this relative size cannot be halved any more.
+_ROUNDING = 1e-15
 #: Below this a logarithm is cut: nothing of this size adds to anything.
 TINY = 1e-300
 
@@ -52,6 +54,9 @@ def bracketed_root(
 ) -> NDArray:
     """Solve g(y) = 0 for each point by Newton, kept in a bracket that shrinks.
 
+    A step that leaves the bracket, or is not half as long as the one before, gives way to halving
+    the bracket: where g is not monotone Newton alone may run in circles.
+
     Args:
         function: g and its derivative at (n,) places; g tends to -inf on the left.
         start: First guess, (n,).
@@ -67,17 +72,19 @@ def bracketed_root(
     low = np.full_like(high, -np.inf)
     high = high.copy()
     y = np.minimum(start, high)
+    before = np.full_like(high, np.inf)
     for _ in range(_ITERATIONS):
         g, slope = function(y)
         high = np.where(g >= 0.0, np.minimum(high, y), high)
         low = np.where(g < 0.0, np.maximum(low, y), low)
         new = y - g / np.maximum(slope, least_slope)
-        out = (new > high + _LAST) | (new < low - _LAST)
-        middle = 0.5 * (np.where(np.isfinite(low), low, high) + high)
-        new = np.where(out, middle, new)
         step = np.abs(new - y)
-        y = new
-        if np.all(step <= _LAST):
+        poor = (new > high + _LAST) | (new < low - _LAST) | ((step > 0.5 * before) & (step > _LAST))
+        halve = poor & np.isfinite(low)
+        new = np.where(halve, 0.5 * (np.where(halve, low, 0.0) + high), new)
+        step = np.abs(new - y)
+        before, y = step, new
+        if np.all(step <= np.where(halve, _ROUNDING * np.maximum(1.0, np.abs(y)), _LAST)):
             return y
     raise SolverError(
         "the implicit flow law did not converge at a point", value=float(np.max(step)),

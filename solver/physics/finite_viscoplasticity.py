@@ -50,7 +50,8 @@ def finite_strain(
             alone, so that callers agree on it across ranks.
     """
     mu = np.broadcast_to(np.asarray(mu, float), F.shape[:1])
-    J = np.linalg.det(F)
+    with np.errstate(invalid="ignore"):
+        J = np.linalg.det(F)
     if not np.all(J > 0.0):
         raise SolverError(
             "the deformation turns a point inside out", key="det F", value=float(np.min(J)),

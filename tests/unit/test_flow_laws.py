@@ -172,6 +172,21 @@ def test_bracketed_root_does_not_leave_its_bracket():
     assert np.allclose(root, -1.7692923542386314)
 
 
+@pytest.mark.parametrize("mu3", [1e6, 1e8, 1e14])
+@pytest.mark.parametrize("law", [SET_I, SET_II], ids=["I", "II"])
+def test_resistance_far_above_saturation(law, mu3):
+    """S recovers faster than the elastic stress falls: not monotone, and still solved."""
+    rng = np.random.default_rng(0)
+    q, S = 10 ** rng.uniform(-8, 11, 500), 10 ** rng.uniform(4, 8, (500, 1))
+    for dt in 10.0 ** np.arange(-9, 10, 2):
+        new = law.relax(q, mu3, S, dt)
+        assert np.all(np.abs(new.q + mu3 * new.dp - q) <= 1e-12 * q)
+        assert np.all(new.state > 0) and np.all(np.isfinite(new.slope))
+        flows = new.dp > 1e-250
+        expected = law.constants.stress(new.dp[flows] / dt, new.state[flows, 0])
+        assert np.allclose(new.q[flows], expected, rtol=1e-9, atol=0.0)
+
+
 def test_bracketed_root_says_when_it_fails():
     with pytest.raises(SolverError, match=r"did not converge.*smaller time step"):
         bracketed_root(lambda y: (y * np.nan, y * 0 + 1), np.zeros(1), np.ones(1), 0.1)
