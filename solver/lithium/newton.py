@@ -4,6 +4,12 @@ Rule: a factorisation, also that of an earlier step, is used as long as each ite
 most the share ``reuse`` of the residual. An iteration that leaves more lets the next one factorise
 anew; one that finds no descent is taken back and done again with a new factorisation. ``reuse = 0``
 is full Newton.
+
+Far from the solution of creep with a large exponent Newton's steps are too long: where a point
+hardly flows, the slope dq/dq_trial = 1/(1 + n C) says little about the stress after a step. From an
+iteration whose step had to be cut on, the slope is replaced by the secant q/q_trial (a fixed point
+on the viscosity, which converges slowly and from anywhere) until the residual is below ``_NEAR``.
+Found on lithium (n = 6.6) that grows by 10 % in one step: 13 instead of 33 iterations.
 """
 
 from __future__ import annotations
@@ -15,14 +21,50 @@ from typing import Any, Protocol
 from ssbmech.errors import SolverError
 
 _HALVINGS = 10
+#: Relative residual from which on Newton's own steps are good.
+_NEAR = 0.1
+#: Where no step makes the residual smaller, this much above the tolerance is rounding.
+_ROUNDING = 100.0
 _HINT = "Take a smaller step in time, or a smaller load"
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Residual of several balances, and what each is judged by.
+
+    Attributes:
+        sizes: Norm of each balance.
+        scales: What the norm is compared with; a scale of zero leaves it as it is.
+    """
+
+    sizes: tuple[float, ...]
+    scales: tuple[float, ...]
+
+    @property
+    def relative(self) -> float:
+        """The largest relative residual, which decides on convergence."""
+        return max(self._shares(self.scales))
+
+    def over(self, other: Residual) -> float:
+        """All balances in one norm, with the scales of another state.
+
+        A search along a line compares states by one measure: scales are stresses, and those may
+        fall faster than the residual.
+        """
+        return math.hypot(*self._shares(other.scales))
+
+    def _shares(self, scales: tuple[float, ...]) -> list[float]:
+        return [a / b if b > 0 else a for a, b in zip(self.sizes, scales, strict=True)]
 
 
 class Linearised(Protocol):
     """A nonlinear problem whose tangent is that of the last evaluation."""
 
-    def evaluate(self, x: Any) -> float:
-        """Relative residual at ``x``; not finite where ``x`` is not admissible. Collective."""
+    def evaluate(self, x: Any) -> Residual:
+        """Residual at ``x``; not finite where ``x`` is not admissible. Collective."""
+
+    def use_secant(self, wanted: bool) -> None:
+        """Let the next evaluations give a secant instead of the tangent."""
 
     def factorise(self) -> None:
         """Factorise the tangent at the last ``x``. Collective."""
@@ -65,11 +107,14 @@ def solve(system: Linearised, x: Any, *, rtol: float, limit: int, reuse: float) 
     Raises:
         SolverError: On every rank, with the history.
     """
-    history, steps, made = [system.evaluate(x)], [], 0
+    secant = False
+    system.use_secant(secant)
+    now = system.evaluate(x)
+    history, steps, made = [now.relative], [], 0
     stale = reuse <= 0
-    while history[-1] > rtol or not math.isfinite(history[-1]):
-        if not math.isfinite(history[-1]):
-            raise SolverError(_words("has no admissible start", history, steps), hint=_HINT)
+    if not math.isfinite(now.relative):
+        raise SolverError(_words("has no admissible start", history, []), hint=_HINT)
+    while now.relative > rtol:
         if len(steps) >= limit:
             raise SolverError(
                 _words(f"did not converge in {limit} iterations", history, steps), hint=_HINT
@@ -78,28 +123,35 @@ def solve(system: Linearised, x: Any, *, rtol: float, limit: int, reuse: float) 
         if fresh:
             system.factorise()
             made += 1
-        length, new = _search(system, x, history[-1], fresh)
+        length, new = _search(system, x, now, fresh)
         if length == 0 and not fresh:
             stale = True  # back at the start of this iteration, with its tangent
             continue
         if length == 0:
-            if history[-1] <= 1e3 * rtol:
-                break  # rounding: no step makes it smaller
+            if now.relative <= _ROUNDING * rtol:
+                break  # no step makes it smaller any more
             raise SolverError(_words("found no descent", history, steps), hint=_HINT)
-        stale = reuse <= 0 or new > reuse * history[-1] or length < 1
-        history.append(new)
+        stale = reuse <= 0 or length < 1 or new.over(now) > reuse * now.over(now)
+        now = new
+        wanted = now.relative > _NEAR and (secant or length < 1)
+        if wanted != secant:
+            secant, stale = wanted, True
+            system.use_secant(wanted)
+            now = system.evaluate(x)
+        history.append(now.relative)
         steps.append(length)
     return IterationReport(len(steps), made, tuple(history), tuple(steps))
 
 
-def _search(system: Linearised, x: Any, merit: float, fresh: bool) -> tuple[float, float]:
-    """Length of the step that was taken (0: none, ``x`` as before), and residual."""
+def _search(system: Linearised, x: Any, now: Residual, fresh: bool) -> tuple[float, Residual]:
+    """Length of the step that was taken (0: none, ``x`` as before) and the residual after it."""
     step, old, length = system.step(), x.copy(), 1.0
-    taken, new = 0.0, merit
+    taken, new = 0.0, now
     for _ in range(_HALVINGS if fresh else 1):
         x.waxpy(length, step, old)
         new = system.evaluate(x)
-        if math.isfinite(new) and new <= (1 - 1e-4 * length) * merit:
+        merit = new.over(now)
+        if math.isfinite(merit) and merit <= (1 - 1e-4 * length) * now.over(now):
             taken = length
             break
         length /= 2

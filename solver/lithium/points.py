@@ -127,6 +127,7 @@ class FlowPoints:
         growth: Floats,
         misfit: dict[str, Floats],
         dt: float,
+        secant: bool = False,
     ) -> Response:
         """Implicit step of all points.
 
@@ -136,6 +137,7 @@ class FlowPoints:
             growth: Growth tensor, its trace the growth of volume g, shape (n, 3, 3).
             misfit: Eigenstrain by group, shape (3, 3) each.
             dt: Step [s].
+            secant: Whether the slope of the law is replaced by its secant, see `newton`.
         """
         n = self.n
         out = Response(
@@ -146,12 +148,28 @@ class FlowPoints:
             if g.points.stop == g.points.start:
                 continue
             step = _finite if g.flow.finite else _small
+            if secant:
+                g = replace(g, flow=replace(g.flow, law=_Secant(g.flow.law)))
             step(g, self.accepted, out, gradient, pressure, growth, misfit[g.name], dt)
             out.state.stored[g.points] += (
                 out.grown[g.points] * pressure[g.points] ** 2 / (2 * g.bulk)
             )
         out.state.dissipated[:] = self.accepted.dissipated + out.dissipation
         return out
+
+
+class _Secant:
+    """A flow law whose slope dq/dq_trial is replaced by q/q_trial."""
+
+    def __init__(self, law: Any) -> None:
+        self.law, self.n_state = law, law.n_state
+
+    def relax(self, q_trial: Floats, mu3: Floats, state: Floats, dt: float) -> Any:
+        found = self.law.relax(q_trial, mu3, state, dt)
+        some = q_trial > 0
+        return replace(
+            found, slope=np.where(some, found.q / np.where(some, q_trial, 1.0), found.slope)
+        )
 
 
 def _small(

@@ -19,14 +19,15 @@ import ufl
 from dolfinx import fem
 from dolfinx.fem.petsc import assemble_matrix, assemble_vector, create_matrix
 from dolfinx.mesh import meshtags
+from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 from ssbmech import solve as elastic
 from ssbmech.errors import SolverError
-from ssbmech.lithium import newton
+from ssbmech.lithium import body_state, newton
 from ssbmech.lithium.boundary import Holds, Loads, NodalForces, SurfaceNodes
 from ssbmech.lithium.growth import Growth
-from ssbmech.lithium.newton import IterationReport
+from ssbmech.lithium.newton import IterationReport, Residual
 from ssbmech.lithium.points import FlowPoints, Response
 from ssbmech.lithium.problem import BodyProblem
 from ssbmech.lithium.quadrature import Points, gradient_vector
@@ -85,6 +86,8 @@ class BodySystem:
         growth: Growth at interfaces; set it before a step.
         points: Material points of flowing groups.
         time: Of the accepted state [s].
+        stored: Elastic energy of the accepted state [J; J/m in plane models].
+        accepted: Unknowns of the accepted state, local and ghost; ``rate`` their velocity.
     """
 
     def __init__(self, problem: BodyProblem) -> None:
@@ -119,7 +122,7 @@ class BodySystem:
         self.time = 0.0
         self._rated = False
         self._forces = np.zeros(self.owned)
-        self._stored = 0.0
+        self.stored = 0.0
         self._trial: _Trial | None = None
         self._ksp: Any = None
 
@@ -212,6 +215,9 @@ class BodySystem:
         plain = self._assemble(fem.form(one * eta * ufl.dx(mesh)))
         self._length = plain[:owned] ** (1.0 / self.problem.domain.tdim)
         self._share = self._assemble(fem.form(n * weight * flowing))
+        heavy = self._assemble(fem.form(one * eta * weight * ufl.dx(mesh)))[:owned]
+        stiff = self.everywhere(float(np.sum((heavy / self._length**2) ** 2)))
+        self._rounding = 4 * float(np.finfo(float).eps) * math.sqrt(stiff)
 
     def _fix(self) -> None:
         """Prescribed unknowns: holds, p outside flowing groups, pins against rigid motion."""
@@ -278,7 +284,7 @@ class BodySystem:
         total = self.everywhere(fem.assemble_scalar(self._integral))
         return total * self.problem.measure
 
-    def respond(self, dt: float, time: float) -> Response | None:
+    def respond(self, dt: float, time: float, secant: bool = False) -> Response | None:
         """Let the points answer the unknowns in ``w``; None on every rank if not admissible."""
         p, q, comm = self.problem, self.quadrature, self.problem.domain.comm
         gradient = q.tensors(q.values(self._gradient, (len(q.parts),)))
@@ -288,7 +294,9 @@ class BodySystem:
         pressure = q.values(self._mean) * p.modulus
         growth = np.repeat(self.growth.tensors, q.per_cell, axis=0)
         misfit = {name: p.misfit_at(name, time) for name in p.flows}
-        answer = together(comm, lambda: self.points.respond(gradient, pressure, growth, misfit, dt))
+        answer = together(
+            comm, lambda: self.points.respond(gradient, pressure, growth, misfit, dt, secant)
+        )
         q.put(self._stress, q.vectors(answer.stress) / p.modulus)
         q.put(self._tangent, q.matrices(answer.tangent) / p.modulus)
         q.put(self._swell, q.vectors(answer.swell))
@@ -366,9 +374,10 @@ class BodySystem:
         stored += self.everywhere(fem.assemble_scalar(self._energy)) * p.modulus * p.measure
         rate = change / dt
         jump = rate[: self.owned][self._is_u] - self.rate[: self.owned][self._is_u]
-        largest = self.problem.domain.comm.allreduce(
-            (float(np.abs(jump).max(initial=0.0)), float(np.abs(rate).max(initial=0.0))), op=_max
-        )
+        largest = [
+            self.problem.domain.comm.allreduce(float(np.abs(a).max(initial=0.0)), op=MPI.MAX)
+            for a in (jump, rate[: self.owned][self._is_u])
+        ]
         return _Trial(
             x, answer, forces, dt,
             StepReport(
@@ -402,8 +411,27 @@ class BodySystem:
         self.accepted = trial.x
         self.points.accepted = trial.response.state
         self._forces, self.time = trial.forces, trial.report.time
-        self._stored = trial.report.stored
+        self.stored = trial.report.stored
         self._trial = None
+
+    def save(self) -> dict[str, Floats]:
+        """See `body_state.save` (collective); the accepted state."""
+        return body_state.save(self)
+
+    def load(self, arrays: dict[str, Floats]) -> None:
+        """See `body_state.load` (collective)."""
+        body_state.load(self, arrays)
+        self._trial = None
+        self._back()
+
+    def resume(self, time: float, rated: bool, stored: float, forces: Floats) -> None:
+        """Take over what `body_state.load` read besides unknowns and points."""
+        self.time, self._rated, self.stored, self._forces = time, rated, stored, forces
+
+    @property
+    def rated(self) -> bool:
+        """Whether there was a step, so that ``rate`` says where the body goes."""
+        return self._rated
 
     # -- results -------------------------------------------------------------------------------
 
@@ -419,6 +447,15 @@ class BodySystem:
         return self.w.x.array[self.q_where] * self.problem.modulus
 
     @property
+    def trial_forces(self) -> Floats:
+        """Owned nodal forces that the body bears, non-dimensional, mixed space, shape (owned,).
+
+        At free nodes outer forces and those of nodal laws, at held ones the reaction. Of the step
+        that is not accepted yet, else of the accepted state. Times ``problem.force_unit``: newtons.
+        """
+        return self._forces if self._trial is None else self._trial.forces
+
+    @property
     def latest(self) -> Response | None:
         """Answer of the points in the step that is not accepted yet, or None."""
         return None if self._trial is None else self._trial.response
@@ -427,10 +464,6 @@ class BodySystem:
 def axis_degree(model: str) -> int:
     """What the weight r adds to the degree of an integrand."""
     return 1 if model == "axisymmetric" else 0
-
-
-def _max(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
-    return max(a[0], b[0]), max(a[1], b[1])
 
 
 class _Step:
@@ -445,6 +478,7 @@ class _Step:
         self._load_size = float(np.sum(self.loads**2))
         self._residual = np.zeros(body.owned)
         self._laws: list[Any] = []
+        self._secant = False
 
     def solve(self, guess: Floats | None) -> IterationReport:
         """Newton from the accepted state plus a guess of the change."""
@@ -473,7 +507,7 @@ class _Step:
         body = self.body
         moved = x.copy()
         moved.array[:] += lift[: body.owned]
-        if math.isfinite(self.evaluate(x)):
+        if math.isfinite(self.evaluate(x).relative):
             body._lift.x.array[:] = lift
             pull = body._assemble(body._action)
             pull[body._own_fixed] = 0.0
@@ -482,7 +516,7 @@ class _Step:
             step = self.step()
             moved.axpy(1.0, step)
             step.destroy()
-            if not math.isfinite(self.evaluate(moved)):
+            if not math.isfinite(self.evaluate(moved).relative):
                 moved.waxpy(1.0, _vector(x, lift[: body.owned]), x)
         moved.copy(x)
         moved.destroy()
@@ -491,16 +525,19 @@ class _Step:
         self.body.w.x.array[: self.body.owned] = x.array_r
         self.body.w.x.scatter_forward()
 
+    def use_secant(self, wanted: bool) -> None:
+        self._secant = wanted
+
     @property
     def factorised(self) -> bool:
         return self.body._ksp is not None
 
-    def evaluate(self, x: Any) -> float:
+    def evaluate(self, x: Any) -> Residual:
         body, comm = self.body, self.body.problem.domain.comm
         self._set(x)
-        answer = body.respond(self.dt, self.time)
+        answer = body.respond(self.dt, self.time, self._secant)
         if answer is None:
-            return math.inf
+            return _INADMISSIBLE
         self.answer = answer
         self._laws = body.nodal.evaluate(body.w.x.array)
         self.internal = body.internal_forces()
@@ -519,13 +556,15 @@ class _Step:
                 np.sum(r[body._is_u] ** 2),
                 np.sum(cells**2) + self._load_size + law_size,
                 np.sum(volumes**2 / share),
-                np.sum(np.where(body._is_u, 0.0, share)) if len(r) else 0.0,
+                np.sum(body._share),
                 body._strain_size,
                 float(body.points.n),
             ]
         )
         total = comm.allreduce(sums)
-        return _relative(total)
+        largest = comm.allreduce(float(np.abs(x.array_r[body._is_u]).max(initial=0.0)), op=MPI.MAX)
+        floor = body._rounding * largest / body.problem.rtol
+        return _residual(total, floor)
 
     def factorise(self) -> None:
         body = self.body
@@ -562,18 +601,23 @@ class _Step:
         return x
 
 
-def _relative(total: Floats) -> float:
-    """Relative residual of a balance of forces and of one of volumes."""
-    forces, size, volumes, share, strain, n = (float(v) for v in total)
+_INADMISSIBLE = Residual((math.inf, math.inf), (1.0, 1.0))
+
+
+def _residual(total: Floats, floor: float) -> Residual:
+    """Balance of forces and balance of volumes.
+
+    Forces are judged by stress times area of the elements: nodal forces themselves vanish in
+    a body at rest with residual stress. What the digits of the displacement leave of the stress of
+    a stiff part that moved far is allowed for (``floor``). Volumes, as strains, are judged by the
+    root mean square strain.
+    """
     if not np.isfinite(total).all():
-        return math.inf
-    first = math.sqrt(forces / size) if size > 0 else math.sqrt(forces)
-    second = 0.0
-    if n and share > 0:
-        mean = math.sqrt(volumes / share)
-        strains = math.sqrt(strain / n)
-        second = mean / strains if strains > 0 else mean
-    return max(first, second)
+        return _INADMISSIBLE
+    forces, size, volumes, share, strain, n = (float(v) for v in total)
+    mean = math.sqrt(volumes / share) if share > 0 else 0.0
+    strains = math.sqrt(strain / n) if n else 0.0
+    return Residual((math.sqrt(forces), mean), (math.sqrt(size) + floor, strains))
 
 
 def _vector(like: Any, owned: Floats) -> Any:
