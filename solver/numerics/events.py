@@ -70,7 +70,9 @@ def locate(
     tolerance: float,
     shortest: float,
 ) -> float:
-    """Length of the step that ends just past an event: regula falsi (Illinois) with bisection.
+    """Length of the step that ends just past an event: regula falsi with bisection.
+
+    The end that stays twice gets less weight: Anderson & Bjoerck, BIT 13 (1973) 253-264.
 
     Aims at half the tolerance past the threshold, so that a close step is past it and not short.
 
@@ -104,12 +106,16 @@ def locate(
             break
         past = distance(middle)
         if past >= 0.0:
-            high, best, at_high = middle, past, past - aim
-            at_low *= 0.5 if last > 0 else 1.0
-            last = 1
+            at_low *= _weight(past - aim, at_high) if last > 0 else 1.0
+            high, best, at_high, last = middle, past, past - aim, 1
         else:
-            low, at_low = middle, past - aim
-            at_high *= 0.5 if last < 0 else 1.0
-            last = -1
+            at_high *= _weight(past - aim, at_low) if last < 0 else 1.0
+            low, at_low, last = middle, past - aim, -1
         slow = slow + 1 if high - low > 0.5 * width else 0
     return high
+
+
+def _weight(new: float, replaced: float) -> float:
+    """Factor on the value at the end of the bracket that stays."""
+    weight = 1.0 - new / replaced if replaced else 0.0
+    return weight if weight > 0.0 else 0.5

@@ -15,7 +15,7 @@ from ssbmech.errors import CaseError, SolverError
 from ssbmech.interrupts import interrupted
 from ssbmech.numerics.controller import Controller, Options, StepError
 from ssbmech.numerics.events import Event, furthest, locate
-from ssbmech.numerics.stepping import Model, Outcome, Phase, Position, Step, Trial
+from ssbmech.numerics.stepping import END_OF_PHASE, Model, Outcome, Phase, Position, Step, Trial
 
 #: Why a run ended: its programme was gone through.
 PROGRAMME = "programme"
@@ -110,8 +110,18 @@ class _March:
         self._reopen()
 
     def _reopen(self) -> None:
-        """Go on behind the end of an earlier run, if the programme has become longer."""
+        """Go on behind the end of an earlier run, if the programme has become longer.
+
+        Raises:
+            CaseError: If it has become shorter.
+        """
         at = self.at
+        if at.phase >= len(self.phases):
+            raise CaseError(
+                f"the run is in phase {at.phase + 1}, and the programme has {len(self.phases)} "
+                f"phase{'s'[: len(self.phases) - 1]} now",
+                key="step", hint="Give it its cycles and steps back, or start the run anew",
+            )  # fmt: skip
         if at.ended == PROGRAMME:
             if at.ended_by == "duration" and at.elapsed < self.phases[at.phase].duration:
                 at.ended = at.ended_by = ""
@@ -285,7 +295,7 @@ class _March:
         if stop:
             at.ended = stop
         elif end:
-            self._note(phase, "end_of_phase", end)
+            self._note(phase, END_OF_PHASE, end)
             at.ended_by = end
             if at.phase + 1 < len(self.phases):
                 self._next_phase()

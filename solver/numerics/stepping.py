@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.numerics.events import Event
 
+#: Name of the entry in the log where a phase ends.
+END_OF_PHASE = "end_of_phase"
+
 
 @dataclass(frozen=True)
 class Drive:
@@ -259,3 +262,13 @@ class Outcome:
     rejected: int
     monitors: dict[str, float]
     log: tuple[dict[str, Any], ...]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What happened, without the ends of phases."""
+        return [entry for entry in self.log if entry["name"] != END_OF_PHASE]
+
+    @property
+    def phases(self) -> list[dict[str, Any]]:
+        """Ends of phases; action is what ended it: "duration" or the name of an event."""
+        return [entry for entry in self.log if entry["name"] == END_OF_PHASE]
