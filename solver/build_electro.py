@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from ssbmech import units
 from ssbmech.build_materials import material_sets, set_of
 from ssbmech.config import Case
 from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, activation_energy, block_of
-from ssbmech.domain import Domain, distribute
+from ssbmech.domain import Domain
+from ssbmech.electro.cut import cut
 from ssbmech.electro.edges import singular_points
-from ssbmech.electro.problem import ElectricProblem, Electrode
+from ssbmech.electro.problem import BoundaryResistance, ElectricProblem, Electrode
 from ssbmech.errors import CaseError, MaterialError, nearest
 from ssbmech.formula import Formula
 from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
@@ -32,14 +33,17 @@ class ElectricSetup:
     """What the electric part of a case means on its mesh; the same on every rank.
 
     Attributes:
-        conductivity: Of each conducting group at the temperature of the case [S/m].
+        conductivity: Of each conducting group at the temperature of the case [S/m]; of crystals
+            the mean of their principal values.
+        crystals: Principal values of groups that are crystals [S/m].
+        boundaries: Facets with a resistance, along which the mesh of the ions is cut.
         electrodes: In the order of the case.
         sharp: Points of sharp edges of electrodes without kinetics [m], by name.
         distances: How far from them the largest current is wanted [m], by name.
         length: Size of the conducting body [m].
         temperature: [K].
         molar_volume: V_m - V_+ [m^3/mol].
-        nodes: Number in the whole mesh of each node of the conducting part.
+        nodes: Number in the whole mesh of each node of the mesh of the ions.
         notes: Choices made for the user, in words.
         sources: ``"group.key"`` to value, source and standing.
         unverified: Names of unverified library values that were used.
@@ -53,6 +57,8 @@ class ElectricSetup:
     temperature: float
     molar_volume: float
     nodes: NDArray[np.int64]
+    crystals: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    boundaries: tuple[BoundaryResistance, ...] = ()
     notes: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     unverified: tuple[str, ...] = ()
@@ -67,7 +73,7 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
         data: The whole mesh.
 
     Returns:
-        The setup and the mesh of the conducting groups.
+        The setup and the mesh of the conducting groups, cut along boundaries with a resistance.
 
     Raises:
         CaseError, MeshError, MaterialError: For what cannot be a cell.
@@ -88,6 +94,12 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
             sharp[one.name] = singular_points(part, one.groups) * 1e-6
         if given.peak_distance is not None:
             distances[one.name] = units.quantity(given.peak_distance, "length")
+    nodes = nodes_of(data, found.values)
+    boundaries: tuple[BoundaryResistance, ...] = ()
+    resistances = _boundary_resistances(block)
+    if resistances:
+        made = cut(part, resistances)
+        part, nodes, boundaries = made.mesh, nodes[made.nodes], made.boundaries
     low, high = part.points.min(axis=0), part.points.max(axis=0)
     setup = ElectricSetup(
         conductivity=found.values,
@@ -97,25 +109,14 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
         length=float((high - low).max()) * 1e-6,
         temperature=T,
         molar_volume=_molar_volume(block),
-        nodes=nodes_of(data, found.values),
+        nodes=nodes,
+        crystals=found.crystals,
+        boundaries=boundaries,
         notes=tuple(found.notes),
         sources=found.sources,
         unverified=tuple(dict.fromkeys(found.unverified)),
     )
     return setup, part
-
-
-def domain(comm: Any, part: MeshData | None, setup: ElectricSetup) -> Domain:
-    """Distribute the conducting part; its ``node_ids`` are node numbers of the whole mesh.
-
-    Args:
-        comm: MPI communicator.
-        part: On rank 0.
-        setup: The same on every rank.
-    """
-    made = distribute(comm, part, length=setup.length)
-    fronts = {n: replace(f, nodes=setup.nodes[f.nodes]) for n, f in made.fronts.items()}
-    return replace(made, node_ids=setup.nodes[made.node_ids], fronts=fronts)
 
 
 def problem(case: Case, setup: ElectricSetup, domain: Domain, model: str) -> ElectricProblem:
@@ -128,6 +129,9 @@ def problem(case: Case, setup: ElectricSetup, domain: Domain, model: str) -> Ele
         electrodes=setup.electrodes,
         temperature=setup.temperature,
         molar_volume=setup.molar_volume,
+        crystals=setup.crystals,
+        boundaries=setup.boundaries,
+        nodes=setup.nodes,
         degree=block.degree or case.solver.degree,
         linear=case.solver.method,
         petsc={k: str(v) for k, v in case.solver.petsc.items()},
@@ -147,6 +151,7 @@ def _molar_volume(block: ElectroBlock) -> float:
 @dataclass
 class _Found:
     values: dict[str, float] = field(default_factory=dict)
+    crystals: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     unverified: list[str] = field(default_factory=list)
@@ -156,6 +161,7 @@ def _conductivities(case: Case, block: ElectroBlock, base: Path, groups: Iterabl
     groups = list(groups)
     named: list[tuple[str, Iterable[str]]] = [
         ("conductivity", block.conductivity),
+        ("conductivity_axes", block.conductivity_axes),
         ("activation_energy", block.activation_energy),
         ("insulating", block.insulating),
     ]
@@ -183,7 +189,11 @@ def _conductivities(case: Case, block: ElectroBlock, base: Path, groups: Iterabl
             found.notes.append(
                 f"conductivity of {group}: no activation energy, taken as that at {T_ref:g} K"
             )
-        found.values[group] = kappa * kinetics.arrhenius_factor(Ea or 0.0, T, T_ref)
+        factor = kinetics.arrhenius_factor(Ea or 0.0, T, T_ref)
+        found.values[group] = kappa * factor
+        axes = _axes(group, block)
+        if axes is not None and len(set(axes)) > 1:
+            found.crystals[group] = (axes[0] * factor, axes[1] * factor, axes[2] * factor)
     if not found.values:
         raise CaseError(
             "nothing conducts ions: no material group has a conductivity", key="electrochemistry",
@@ -201,6 +211,9 @@ def _keys(group: str) -> tuple[str, str]:
 
 def _conductivity(group: str, block: ElectroBlock, known: Any, found: _Found) -> float | None:
     """Of a group at the reference temperature [S/m], None for one that insulates."""
+    axes = _axes(group, block)
+    if axes is not None:
+        return float(np.mean(axes))
     if group in block.conductivity:
         key = f"electrochemistry.conductivity.{group}"
         return units.quantity(block.conductivity[group], "conductivity", key=key)
@@ -231,10 +244,34 @@ def _activation(group: str, block: ElectroBlock, known: Any, found: _Found) -> f
         key = f"electrochemistry.activation_energy.{group}"
         return activation_energy(block.activation_energy[group], key=key)
     key = _keys(group)[1]
-    if group in block.conductivity or known is None or key not in known.values:
+    given = group in block.conductivity or group in block.conductivity_axes
+    if given or known is None or key not in known.values:
         return None
     _note(found, group, key, known, known[key].given)
     return activation_energy(known[key].given)
+
+
+def _axes(group: str, block: ElectroBlock) -> list[float] | None:
+    """Principal values of a crystal at the reference temperature [S/m]."""
+    if group not in block.conductivity_axes:
+        return None
+    key = f"electrochemistry.conductivity_axes.{group}"
+    return [units.quantity(t, "conductivity", key=key) for t in block.conductivity_axes[group]]
+
+
+def _boundary_resistances(block: ElectroBlock) -> dict[str, float]:
+    """Of facet groups at the temperature of the case [ohm m^2]."""
+    T = units.quantity(block.temperature, "temperature")
+    T_ref = units.quantity(block.reference_temperature, "temperature")
+    found = {}
+    for group, text in block.boundary_resistance.items():
+        Ea = 0.0
+        if group in block.boundary_activation_energy:
+            key = f"electrochemistry.boundary_activation_energy.{group}"
+            Ea = activation_energy(block.boundary_activation_energy[group], key=key)
+        Z = units.quantity(text, "area_specific_resistance")
+        found[group] = Z / kinetics.arrhenius_factor(Ea, T, T_ref)
+    return found
 
 
 def _note(found: _Found, group: str, key: str, known: Any, shown: str) -> None:

@@ -28,6 +28,7 @@ def _positive_activation(text: str) -> None:
 
 
 Conductivity = quantity_field("conductivity", 0.0)
+Resistance = quantity_field("area_specific_resistance", 0.0)
 Activation = Annotated[str, BeforeValidator(text_of), AfterValidator(checked(_positive_activation))]
 
 
@@ -39,11 +40,35 @@ class ElectroBlock(Block):
         description="of material groups, e.g. { electrolyte = '0.46 mS/cm' }; by default that of "
         "the group's material set (of a group `grain_boundary` that of its grain boundaries)",
     )
+    conductivity_axes: dict[str, list[Conductivity]] = Field(
+        default_factory=dict,
+        description="of groups that are crystals: three principal values along the crystal axes, "
+        "in the orientation of each grain (without grains along x, y, z), e.g. { electrolyte = "
+        "['1 mS/cm', '1 mS/cm', '0.1 mS/cm'] }",
+    )
     activation_energy: dict[str, Activation] = Field(
         default_factory=dict,
         description="of material groups, per ion or per mole, e.g. { electrolyte = '0.34 eV' }: "
         "kappa = kappa_ref exp(-Ea/R (1/T - 1/T_ref)); by default that of the material set where "
         "the conductivity comes from there, else none",
+    )
+    boundary_resistance: dict[str, Resistance] = Field(
+        default_factory=dict,
+        description="Z of facet groups inside what conducts, at which the potential jumps by Z i, "
+        "e.g. { grain_boundaries = '10 ohm*cm^2' }: boundaries without a thickness",
+    )
+    boundary_activation_energy: dict[str, Activation] = Field(
+        default_factory=dict,
+        description="of these facet groups: Z = Z_ref exp(+Ea/R (1/T - 1/T_ref)); by default none",
+    )
+    electronic_conductivity: dict[str, Conductivity] = Field(
+        default_factory=dict,
+        description="of groups that conduct ions, e.g. { electrolyte = '5e-8 S/cm' }: electrons "
+        "that leak, the potential of lithium inside, and where it could form there",
+    )
+    inner_pressure: quantity_field("pressure") = Field(
+        "0 MPa",
+        description="p on lithium that forms inside: it can where its potential is below -p V_m/F",
     )
     insulating: list[str] = Field(
         default_factory=list,
@@ -66,6 +91,26 @@ class ElectroBlock(Block):
     error_estimate: bool = Field(
         True, description="also solve one degree higher: values from there, difference as error"
     )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ElectroBlock:
+        for group, values in self.conductivity_axes.items():
+            if len(values) != 3:
+                raise ValueError(
+                    f"conductivity_axes.{group}: {len(values)} values are given. Allowed: three, "
+                    "one along each crystal axis"
+                )
+            if group in self.conductivity:
+                raise ValueError(
+                    f"conductivity.{group}: the group has conductivity_axes as well. Allowed: one "
+                    "of them"
+                )
+        for group in self.boundary_activation_energy:
+            if group not in self.boundary_resistance:
+                raise ValueError(
+                    f"boundary_activation_energy.{group}: the group has no boundary_resistance"
+                )
+        return self
 
 
 def block_of(given: ElectroBlock | None) -> ElectroBlock:
@@ -98,6 +143,10 @@ class ElectrodeBlock(Block):
         None,
         description="drives the cell: mean over this electrode, positive when lithium is plated "
         "on it, negative when it is stripped (or Li+ leaves a cathode)",
+    )
+    open_circuit_voltage: quantity_field("potential") = Field(
+        "0 V",
+        description="of this electrode against lithium, for the electrons that leak; 0 V: lithium",
     )
     normal_stress: formula_field("pressure") | None = Field(
         None, description="of the surface, tension positive: shifts the equilibrium by V_m s/F"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech import compat
 from ssbmech.domain import cell_facets, facet_cells, reference_corners
+from ssbmech.electro import conductivity
 from ssbmech.electro.problem import Electrode
 from ssbmech.electro.solve import ElectricSolution
 from ssbmech.errors import SolverError
@@ -153,7 +154,7 @@ def _fields(
     n, q = len(cells), len(barycentric)
     x, value, slope = np.zeros((n, q, 3)), np.zeros((n, q)), np.zeros((n, q))
     phi, dofs = solution.phi.x.array, solution.phi.function_space.dofmap.list
-    kappa = solution.system.kappa.x.array
+    kappa = solution.system.kappa
     for facet in range(dim + 1):
         mine = local == facet
         corners = reference_corners(dim)[cell_facets(dim)[facet]]
@@ -171,7 +172,8 @@ def _fields(
         inward = np.vstack([-np.ones(dim), np.eye(dim)])[facet]
         normal = -np.einsum("k,nqkj->nqj", inward, inverse)
         normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-        slope[mine] = kappa[cells[mine], None] * np.einsum("nqj,nqj->nq", gradient, normal)
+        K = conductivity.of_cells(kappa, cells[mine], dim)
+        slope[mine] = np.einsum("nqj,njk,nqk->nq", gradient, K, normal)
     return x, value, slope
 
 

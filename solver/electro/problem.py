@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from ssbmech.domain import Domain
 from ssbmech.formula import Formula
 from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
@@ -56,16 +57,39 @@ class Electrode:
 
 
 @dataclass(frozen=True)
+class BoundaryResistance:
+    """Facets inside the conductor at which the potential jumps by Z i; the mesh is cut there.
+
+    Attributes:
+        name: Facet group of the mesh before the cut; its sides are ``name_lower``, ``name_upper``.
+        resistance: Area-specific resistance Z [ohm m^2].
+        pairs: Vertices of each facet on the lower and on the upper side, in the same order, as
+            node numbers of the domain's mesh, shape (n, 2, dim); the same on every rank.
+        key: Where it stands in the case, for messages.
+    """
+
+    name: str
+    resistance: float
+    pairs: NDArray[np.int64]
+    key: str = ""
+
+
+@dataclass(frozen=True)
 class ElectricProblem:
     """Steady conduction in a domain of which every cell conducts ions.
 
     Attributes:
         domain: Distributed mesh of the conducting cell groups alone.
         model: Mechanical model, for what a 2-D mesh stands for.
-        conductivity: Of each cell group [S/m].
+        conductivity: Of each cell group [S/m]; of crystals the mean of their principal values.
         electrodes: At least two; other surfaces insulate. At most one is galvanostatic.
         temperature: [K].
         molar_volume: V_m - V_+ of the stress term [m^3/mol].
+        crystals: Principal conductivities [S/m] along the crystal axes, of groups that are
+            crystals: in the orientation of each grain, without grains along the mesh axes.
+        boundaries: Facets with a resistance inside the conductor.
+        nodes: Number in the whole mesh of each node of the domain's file, where the domain is a
+            part of it or cut; None where they are the same.
         degree: Polynomial degree of the potential.
         linear: "auto", "direct" or "iterative".
         petsc: PETSc options without prefix.
@@ -77,6 +101,9 @@ class ElectricProblem:
     electrodes: tuple[Electrode, ...]
     temperature: float = 298.15
     molar_volume: float = LITHIUM_MOLAR_VOLUME
+    crystals: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    boundaries: tuple[BoundaryResistance, ...] = ()
+    nodes: NDArray[np.int64] | None = None
     degree: int = 2
     linear: str = "auto"
     petsc: dict[str, str] = field(default_factory=dict)
@@ -100,9 +127,14 @@ class ElectricProblem:
         return kinetics.thermal_voltage(self.temperature)
 
     @property
+    def best(self) -> float:
+        """Reference conductivity: the largest of any group in any direction [S/m]."""
+        return max(*self.conductivity.values(), *(max(k) for k in self.crystals.values()), 0.0)
+
+    @property
     def current_scale(self) -> float:
         """Reference current density kappa RT/(F L) [A/m^2]."""
-        return max(self.conductivity.values()) * self.voltage / self.domain.length
+        return self.best * self.voltage / self.domain.length
 
     @property
     def area_scale(self) -> float:

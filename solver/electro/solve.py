@@ -27,7 +27,8 @@ class ElectricSolution:
         areas: Of each electrode [m^2, or m^2 per m of thickness].
         report: What Newton's method did.
         rounding: What the digits of the potential leave of the charge balance: machine precision
-            times the largest potential over the drop in the electrolyte.
+            times the largest potential over the drop in the electrolyte, or over the jump at
+            boundaries with very little resistance.
     """
 
     problem: ElectricProblem
@@ -138,7 +139,7 @@ def _check_contact(system: ElectricSystem) -> None:
     p = system.problem
     areas = {t.electrode.name: system.contact(t) for t in system.terminals}
     mine = areas.pop(p.driven.name)
-    if mine <= 0 or sum(areas.values()) <= 0:
+    if mine <= 0 or (areas and sum(areas.values()) <= 0):
         name = p.driven.name if mine <= 0 else ", ".join(areas)
         raise SolverError(
             f"nothing of {name} is in contact, so that no current can flow", key="activity",
@@ -150,6 +151,8 @@ def _solution(system: ElectricSystem, report: NewtonReport) -> ElectricSolution:
     p = system.problem
     names = [e.name for e in p.electrodes]
     scale = p.current_scale * p.area_scale
+    currents = system.currents()
+    largest = max(abs(i) for i in currents)
     return ElectricSolution(
         problem=p,
         system=system,
@@ -158,14 +161,14 @@ def _solution(system: ElectricSystem, report: NewtonReport) -> ElectricSolution:
             n: float(t.metal.value) * p.voltage
             for n, t in zip(names, system.terminals, strict=True)
         },
-        currents={n: i * scale for n, i in zip(names, system.currents(), strict=True)},
+        currents={n: i * scale for n, i in zip(names, currents, strict=True)},
         areas={n: t.area * p.area_scale for n, t in zip(names, system.terminals, strict=True)},
         report=report,
-        rounding=_rounding(system),
+        rounding=_rounding(system, largest),
     )
 
 
-def _rounding(system: ElectricSystem) -> float:
+def _rounding(system: ElectricSystem, largest: float) -> float:
     from mpi4py import MPI
 
     comm = system.problem.domain.comm
@@ -173,7 +176,8 @@ def _rounding(system: ElectricSystem) -> float:
     high = comm.allreduce(float(values.max(initial=-np.inf)), op=MPI.MAX)
     low = comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN)
     drop = max(high - low, np.finfo(float).tiny)
-    return float(np.finfo(float).eps * max(abs(high), abs(low)) / drop)
+    jumps = system.noise() / max(largest, np.finfo(float).tiny)
+    return max(float(np.finfo(float).eps * max(abs(high), abs(low)) / drop), jumps / 16)
 
 
 def _guess_at_potentials(system: ElectricSystem) -> None:

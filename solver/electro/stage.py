@@ -11,6 +11,7 @@ from ssbmech import build_electro
 from ssbmech.build_electro import ElectricSetup
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
+from ssbmech.domain import distribute
 from ssbmech.electro.local import Samples, Spread, lattice, sample, spread
 from ssbmech.electro.solve import ElectricSolution, solve
 from ssbmech.meshes.data import MeshData
@@ -64,7 +65,7 @@ def run_electric(
         return setup
 
     setup = on_root(comm, work)
-    domain = build_electro.domain(comm, held[0] if held else None, setup)
+    domain = distribute(comm, held[0] if held else None, length=setup.length)
     problem = build_electro.problem(case, setup, domain, model)
     coarse = solve(problem)
     block = block_of(case.electrochemistry)

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from ssbmech.domain import vertex_nodes
 from ssbmech.errors import SolverError
-from ssbmech.physics import kinetics
 
 if TYPE_CHECKING:
-    from ssbmech.electro.system import ElectricSystem, Terminal
+    from ssbmech.electro.system import ElectricSystem
+    from ssbmech.electro.terminals import Terminal
 
 
 class SurfaceFields:
@@ -47,20 +47,19 @@ class SurfaceCurrent:
     currents of the vertices to that of the electrode, whatever the mesh is.
     """
 
-    def __init__(self, system: ElectricSystem, terminal: Terminal, measure: Any) -> None:
+    def __init__(self, system: ElectricSystem, terminal: Terminal) -> None:
         self.system, self.terminal = system, terminal
-        domain = system.problem.domain
-        self.space = system.linear
-        v = ufl.TestFunction(self.space)
-        one = fem.Constant(domain.mesh, PETSc.ScalarType(1.0))
-        areas = self._summed(fem.form(one * v * system.w * measure))
+        domain, frame = system.problem.domain, system.frame
+        measure = frame.on(terminal.electrode)
+        v = ufl.TestFunction(frame.linear)
+        areas = self._summed(fem.form(frame.constant(1.0) * v * frame.w * measure))
         self.rows = np.flatnonzero(areas > 0)
         ids = vertex_ids(system)[self.rows]
         self._form = self._prolongation = None
         if terminal.rate is not None:
-            self._form = fem.form(terminal.rate * v * system.w * measure)
+            self._form = fem.form(terminal.rate * v * frame.w * measure)
         else:
-            self._prolongation = interpolation_matrix(self.space, system.V)
+            self._prolongation = interpolation_matrix(frame.linear, system.V)
             self._prolongation.assemble()
         comm = domain.comm
         every = np.concatenate(comm.allgather(ids))
@@ -99,11 +98,13 @@ class SurfaceCurrent:
 
 
 def vertex_ids(system: ElectricSystem) -> NDArray[np.int64]:
-    """The file's node number of every local and ghost unknown of ``system.linear``."""
-    domain, space = system.problem.domain, system.linear
-    nodes = np.empty(space.dofmap.index_map.size_local + space.dofmap.index_map.num_ghosts, int)
-    nodes[space.dofmap.list.reshape(-1)] = vertex_nodes(domain.mesh).reshape(-1)
-    return domain.node_ids[nodes]
+    """Node number in the whole mesh of every local and ghost unknown of the linear functions."""
+    p, space = system.problem, system.frame.linear
+    index = space.dofmap.index_map
+    nodes = np.empty(index.size_local + index.num_ghosts, np.int64)
+    nodes[space.dofmap.list.reshape(-1)] = vertex_nodes(p.domain.mesh).reshape(-1)
+    ids = p.domain.node_ids[nodes]
+    return np.asarray(ids if p.nodes is None else p.nodes[ids])
 
 
 def put(
@@ -149,8 +150,3 @@ def put(
                 allowed="0 to 1" if what == "activity" else "finite values [Pa]",
             )  # fmt: skip
         field.x.array[hit] = values[at[hit]] * scale
-
-
-def stress_scale(molar_volume: float, voltage: float) -> float:
-    """Shift of the equilibrium over RT/F per Pa of normal stress."""
-    return float(kinetics.stress_shift(1.0, molar_volume)) / voltage

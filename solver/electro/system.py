@@ -8,51 +8,21 @@ the equations are solved, whatever the mesh is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import ufl
 from dolfinx import fem
-from dolfinx.fem.petsc import assemble_vector
+from dolfinx.fem.petsc import assemble_matrix, assemble_vector
 from numpy.typing import NDArray
 from petsc4py import PETSc
-from ssbmech.electro import surface
-from ssbmech.electro.problem import ElectricProblem, Electrode
-from ssbmech.electro.surface import SurfaceCurrent, SurfaceFields
+from ssbmech.electro import boundary, conductivity, surface
+from ssbmech.electro.problem import ElectricProblem
+from ssbmech.electro.surface import SurfaceCurrent
 from ssbmech.electro.tangent import Tangent
-from ssbmech.errors import CaseError, SolverError
+from ssbmech.electro.terminals import Frame, Terminal, check_apart, dofs_of, shift_at, terminal
+from ssbmech.errors import SolverError
 from ssbmech.physics import conduction, kinetics
-from ssbmech.physics.elasticity import weight
-
-
-@dataclass(frozen=True)
-class Terminal:
-    """An electrode as the forms see it.
-
-    Attributes:
-        electrode: What it is.
-        metal: Potential of the metal over RT/F, a constant of the forms.
-        rate: Its current density, or None without kinetics.
-        dofs: Unknowns (with ghosts) that are prescribed, empty with kinetics.
-        shift: V sigma_n/RT at these unknowns.
-        area: Of its surface, non-dimensional.
-        total: Form of its current, or None without kinetics.
-        gradient: Derivative of the current by the unknowns, or None without kinetics.
-        fields: What changes between solves, or None for an electrode that is not coupled.
-        contact: Form of the area in contact, or None.
-    """
-
-    electrode: Electrode
-    metal: Any
-    rate: Any
-    dofs: NDArray[np.int32]
-    shift: NDArray[np.float64]
-    area: float
-    total: Any = None
-    gradient: Any = None
-    fields: SurfaceFields | None = None
-    contact: Any = None
 
 
 class ElectricSystem:
@@ -60,51 +30,31 @@ class ElectricSystem:
 
     def __init__(self, problem: ElectricProblem, rtol: float = 1e-12) -> None:
         self.problem, self.rtol = problem, rtol
-        domain, mesh = problem.domain, problem.domain.mesh
-        self.V = fem.functionspace(mesh, ("Lagrange", problem.degree))
-        self.phi = fem.Function(self.V, name="potential")
-        v, self.x = ufl.TestFunction(self.V), ufl.SpatialCoordinate(mesh)
-        order = mesh.ufl_domain().ufl_coordinate_element().embedded_superdegree
-        extra = (1 if problem.model == "axisymmetric" else 0) + (0 if order == 1 else 2)
-        dx = ufl.Measure(
-            "dx", mesh, metadata={"quadrature_degree": 2 * (problem.degree - 1) + extra}
-        )
-        self.linear = fem.functionspace(mesh, ("Lagrange", 1))
-        coupled = any(e.coupled for e in problem.electrodes)
-        nonlinear = (0 if problem.is_linear else 4) + (1 if coupled else 0)
-        self.ds = ufl.Measure(
-            "ds",
-            mesh,
-            subdomain_data=domain.facet_tags,
-            metadata={"quadrature_degree": 2 * problem.degree + extra + nonlinear},
-        )
-        self.w = weight(self.x, problem.model)
-        kappa = self.kappa = fem.Function(fem.functionspace(mesh, ("DG", 0)))
-        best = max(problem.conductivity.values())
-        for name, tag in domain.cell_groups.items():
-            kappa.x.array[domain.cell_tags.find(tag)] = problem.conductivity[name] / best
-        form = conduction.conduction(self.phi, v, kappa) * self.w * dx
+        frame = self.frame = Frame(problem)
+        self.V, self.phi = frame.V, frame.phi
+        self.owned = self.V.dofmap.index_map.size_local
+        self.kappa = conductivity.field(problem)
+        form = conduction.conduction(self.phi, frame.v, self.kappa) * frame.w * frame.dx
         self._conduction = fem.form(form)
-        self.terminals = tuple(self._terminal(e, v) for e in problem.electrodes)
+        self.terminals = tuple(terminal(frame, e) for e in problem.electrodes)
+        for t in self.terminals:
+            if t.rate is not None:
+                form += conduction.electrode(t.rate, frame.v) * frame.w * frame.on(t.electrode)
+        self._direction = fem.Function(self.V)
+        tangent = ufl.derivative(form, self.phi)
+        self._F, self._J = fem.form(form), fem.form(tangent)
+        self._action = fem.form(ufl.action(tangent, self._direction))
         self._surfaces: dict[str, SurfaceCurrent] = {}
         self._galvanostatic = next((t for t in self.terminals if t.electrode.galvanostatic), None)
         self._target = 0.0
         if self._galvanostatic is not None:
             self._target = (problem.driven.current_density or 0.0) / problem.current_scale
-        for terminal in self.terminals:
-            if terminal.rate is not None:
-                form += conduction.electrode(terminal.rate, v) * self.w * self._on(terminal)
-        self._direction = fem.Function(self.V)
-        tangent = ufl.derivative(form, self.phi)
-        self._F, self._J = fem.form(form), fem.form(tangent)
-        self._action = fem.form(ufl.action(tangent, self._direction))
-        self._check_apart()
-        prescribed = [t.dofs for t in self.terminals]
-        self._fixed = np.unique(np.concatenate(prescribed)) if prescribed else np.empty(0, np.int32)
+        check_apart(self.terminals, lambda t: t is self._galvanostatic, frame)
+        self.fixed = np.unique(np.concatenate([t.dofs for t in self.terminals]))
         self._bcs = []
-        if self.everywhere(len(self._fixed)):
-            self._bcs = [fem.dirichletbc(fem.Function(self.V), self._fixed)]
-        self.owned = self.V.dofmap.index_map.size_local
+        if self.everywhere(len(self.fixed)):
+            self._bcs = [fem.dirichletbc(fem.Function(self.V), self.fixed)]
+        self._between = boundary.matrix(frame)
         self._tangent: Tangent | None = None
 
     @property
@@ -124,7 +74,7 @@ class ElectricSystem:
 
     def everywhere(self, value: float) -> float:
         """Sum over all ranks."""
-        return float(self.problem.domain.comm.allreduce(value))
+        return self.frame.everywhere(value)
 
     # -- what changes between solves -----------------------------------------------------------
 
@@ -202,7 +152,7 @@ class ElectricSystem:
             )  # fmt: skip
         surface.put(self, self.surface(name), t.fields, vertex_ids, normal_stress, activity)
         if t.rate is None:
-            t.shift[:] = self._shift_at(t.electrode, t.dofs, t.fields)
+            t.shift[:] = shift_at(self.frame, t.electrode, t.dofs, t.fields)
         if activity is not None:
             self._tangent = None
 
@@ -210,7 +160,7 @@ class ElectricSystem:
         """Vertices of an electrode with their areas (collective the first time)."""
         if name not in self._surfaces:
             t = self.terminal(name)
-            self._surfaces[name] = SurfaceCurrent(self, t, self._on(t))
+            self._surfaces[name] = SurfaceCurrent(self, t)
         return self._surfaces[name]
 
     def surface_rates(
@@ -232,105 +182,6 @@ class ElectricSystem:
         if terminal.contact is None:
             return terminal.area
         return self.everywhere(fem.assemble_scalar(terminal.contact))
-
-    # -- electrodes ----------------------------------------------------------------------------
-
-    def _tags(self, electrode: Electrode) -> tuple[int, ...]:
-        domain = self.problem.domain
-        return tuple(domain.facet_tag(g, key=f"{electrode.key}.group") for g in electrode.groups)
-
-    def _on(self, terminal: Terminal) -> Any:
-        return self.ds(self._tags(terminal.electrode))
-
-    def _terminal(self, electrode: Electrode, v: Any) -> Terminal:
-        p, mesh = self.problem, self.problem.domain.mesh
-        part = self.ds(self._tags(electrode))
-        metal = fem.Constant(mesh, PETSc.ScalarType((electrode.potential or 0.0) / p.voltage))
-        one = fem.Constant(mesh, PETSc.ScalarType(1.0))
-        area = self.everywhere(fem.assemble_scalar(fem.form(one * self.w * part)))
-        fields = None
-        if electrode.coupled:
-            scale = surface.stress_scale(p.molar_volume, p.voltage)
-            fields = SurfaceFields(self.linear, scale)
-        if electrode.kinetics == "none":
-            dofs = self._dofs(electrode)
-            shift = self._shift_at(electrode, dofs, fields)
-            return Terminal(electrode, metal, None, dofs, shift, area, fields=fields)
-        stress = self._shift(electrode) if fields is None else self._shift(electrode) + fields.shift
-        eta = kinetics.driving_potential(metal, self.phi, stress)
-        if electrode.kinetics == "linear":
-            conductance = p.voltage / (electrode.resistance * p.current_scale)
-            rate = kinetics.linear(eta, fem.Constant(mesh, PETSc.ScalarType(conductance)))
-        else:
-            i0 = fem.Constant(mesh, PETSc.ScalarType(electrode.i0 / p.current_scale))
-            beta = fem.Constant(mesh, PETSc.ScalarType(electrode.beta))
-            rate = kinetics.butler_volmer(eta, i0, beta, ufl.exp)
-        contact = None
-        if fields is not None:
-            rate = fields.activity * rate
-            contact = fem.form(fields.activity * self.w * part)
-        total = rate * self.w * part
-        gradient = fem.form(ufl.derivative(total, self.phi, v))
-        none = np.empty(0)
-        return Terminal(
-            electrode, metal, rate, none.astype(np.int32), none, area, fem.form(total), gradient,
-            fields, contact,
-        )  # fmt: skip
-
-    def _dofs(self, electrode: Electrode) -> NDArray[np.int32]:
-        domain = self.problem.domain
-        facets = [domain.facets(g, key=f"{electrode.key}.group") for g in electrode.groups]
-        found = fem.locate_dofs_topological(self.V, domain.tdim - 1, np.concatenate(facets))
-        # a rank may see a node of the surface and none of its facets
-        mark = fem.Function(self.V)
-        mark.x.array[found] = 1
-        mark.x.petsc_vec.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
-        mark.x.scatter_forward()
-        return np.flatnonzero(mark.x.array).astype(np.int32)
-
-    def _shift(self, electrode: Electrode) -> Any:
-        """V sigma_n/RT as UFL."""
-        p, mesh = self.problem, self.problem.domain.mesh
-        stress = electrode.normal_stress
-        if stress is None:
-            return fem.Constant(mesh, PETSc.ScalarType(0.0))
-        scale = kinetics.stress_shift(1.0, p.molar_volume) / p.voltage
-        if stress.is_constant:
-            value = float(stress.value(np.zeros((1, 3)))[0])
-            return fem.Constant(mesh, PETSc.ScalarType(scale * value))
-        return fem.Constant(mesh, PETSc.ScalarType(scale)) * stress.ufl(self.x, p.domain.length)
-
-    def _shift_at(
-        self, electrode: Electrode, dofs: NDArray[np.int32], fields: SurfaceFields | None
-    ) -> NDArray[np.float64]:
-        """V sigma_n/RT at unknowns."""
-        p = self.problem
-        if fields is not None:
-            linear = fem.Function(self.V)
-            linear.interpolate(fields.shift)
-            base = self._shift_at(electrode, dofs, None)
-            return base + np.asarray(linear.x.array[dofs])
-        if electrode.normal_stress is None:
-            return np.zeros(len(dofs))
-        points = self.V.tabulate_dof_coordinates()[dofs] * p.domain.length
-        stress = electrode.normal_stress.value(points)
-        return kinetics.stress_shift(stress, p.molar_volume) / p.voltage
-
-    def _check_apart(self) -> None:
-        """Two surfaces without resistance must not touch at different potentials."""
-        plain = [t for t in self.terminals if t.rate is None]
-        for i, a in enumerate(plain):
-            for b in plain[:i]:
-                same = not a.electrode.galvanostatic and not b.electrode.galvanostatic
-                same = same and a.electrode.potential == b.electrode.potential
-                touch = self.everywhere(len(np.intersect1d(a.dofs, b.dofs)))
-                if touch and not same:
-                    raise CaseError(
-                        f"the electrodes {a.electrode.name!r} and {b.electrode.name!r} touch, both "
-                        "without resistance and at different potentials: the current is infinite",
-                        key=f"{a.electrode.key}.kinetics", value="none",
-                        hint="Give one of them an area_specific_resistance",
-                    )  # fmt: skip
 
     # -- state ---------------------------------------------------------------------------------
 
@@ -362,14 +213,14 @@ class ElectricSystem:
     def residual(self, x: Any, s: float) -> tuple[Any, float, float]:
         """See `newton.System`; judged by the norm of the nodal currents of conduction."""
         self.set_state(x, s)
-        full = self.assembled(self._F)
+        full = self.reactions()
         g = 0.0
         if self.driven is not None:
             g = self._current(self.driven, full) - self.target
-        flow = self.assembled(self._conduction)
-        size = flow.norm()
+        flow = self._flow()
+        size = max(flow.norm(), self.noise() / 1e-12)
         flow.destroy()
-        full.array[self.own(self._fixed)] = 0
+        full.array[self.own(self.fixed)] = 0
         return full, g, size
 
     def _current(self, terminal: Terminal, full: Any) -> float:
@@ -379,7 +230,54 @@ class ElectricSystem:
 
     def reactions(self) -> Any:
         """Residual with that of prescribed unknowns: currents into the electrolyte (a vector)."""
-        return self.assembled(self._F)
+        return self._across(self.assembled(self._F), self.phi)
+
+    def _flow(self) -> Any:
+        """Residual of conduction alone."""
+        return self._across(self.assembled(self._conduction), self.phi)
+
+    def _across(self, b: Any, function: Any) -> Any:
+        """Adds what flows across boundaries with a resistance."""
+        if self._between is not None:
+            self._between.multAdd(function.x.petsc_vec, b, b)
+        return b
+
+    def noise(self) -> float:
+        """What rounding of the potential makes of the jumps at boundaries with little resistance.
+
+        The residual cannot be less, and Newton has to stop there: over 1e-12, its default
+        tolerance, this is the least that the residual is judged by.
+        """
+        if self._between is None:
+            return 0.0
+        stiff = self._between.getDiagonal()
+        stiff.pointwiseMult(stiff, self.phi.x.petsc_vec)
+        found = 8 * float(np.finfo(float).eps) * stiff.norm()
+        stiff.destroy()
+        return found
+
+    def change(self, direction: Any) -> Any:
+        """Change of the residual along a direction: a vector of unknowns, or their numbers."""
+        if isinstance(direction, np.ndarray):
+            self._direction.x.array[:] = 0
+            self._direction.x.array[direction] = 1
+        else:
+            direction.copy(self._direction.x.petsc_vec)
+            self._direction.x.scatter_forward()
+        return self._across(self.assembled(self._action), self._direction)
+
+    def linearised(self) -> Any:
+        """Matrix of the problem at the state, rows and columns of prescribed unknowns unity."""
+        A = assemble_matrix(self._J, self._bcs)
+        A.assemble()
+        if self._between is not None:
+            free = self._between.copy()
+            owned = self.own(self.fixed)
+            rows = self.V.dofmap.index_map.local_to_global(owned.astype(np.int32))
+            free.zeroRowsColumns(rows.astype(PETSc.IntType), diag=0.0)
+            A.axpy(1.0, free, structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+            free.destroy()
+        return A
 
     def currents(self) -> tuple[float, ...]:
         """Current of each electrode at the state, anodic positive, non-dimensional."""
@@ -390,8 +288,9 @@ class ElectricSystem:
 
     def flow_from(self, terminal: Terminal) -> float:
         """Current that conduction alone takes from an electrode at the state, non-dimensional."""
-        flow = self.assembled(self._conduction)
-        found = self.everywhere(float(flow.array_r[self.own(self._dofs(terminal.electrode))].sum()))
+        flow = self._flow()
+        mine = self.own(dofs_of(self.frame, terminal.electrode))
+        found = self.everywhere(float(flow.array_r[mine].sum()))
         flow.destroy()
         return found
 
@@ -420,8 +319,8 @@ class ElectricSystem:
         for t, eta in zip(self.terminals, self.mean_overpotentials(total), strict=True):
             if t.rate is None:
                 continue
-            dofs = self._dofs(t.electrode)
-            shift = self._shift_at(t.electrode, dofs, t.fields)
+            dofs = dofs_of(self.frame, t.electrode)
+            shift = shift_at(self.frame, t.electrode, dofs, t.fields)
             metal = eta if t is self.driven else float(t.metal.value)
             self.phi.x.array[dofs] = metal - eta - shift
             s = metal if t is self.driven else s

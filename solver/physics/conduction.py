@@ -13,13 +13,14 @@ import ufl
 
 
 def current_density(phi: Any, kappa: Any) -> Any:
-    """-kappa grad(phi)."""
-    return -kappa * ufl.grad(phi)
+    """-kappa grad(phi); ``kappa`` is a scalar or a symmetric tensor of second order."""
+    slope = ufl.grad(phi)
+    return -ufl.dot(kappa, slope) if kappa.ufl_shape else -kappa * slope
 
 
 def conduction(phi: Any, v: Any, kappa: Any) -> Any:
-    """Integrand of the weak form of div(kappa grad phi) = 0: kappa grad(phi).grad(v)."""
-    return kappa * ufl.inner(ufl.grad(phi), ufl.grad(v))
+    """Integrand of the weak form of div(kappa grad phi) = 0: grad(v).kappa grad(phi)."""
+    return -ufl.inner(current_density(phi, kappa), ufl.grad(v))
 
 
 def electrode(rate: Any, v: Any) -> Any:

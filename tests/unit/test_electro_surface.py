@@ -34,13 +34,13 @@ def cell(**features):
         held = restrict(whole, ["electrolyte"]), nodes_of(whole, ["electrolyte"]), whole.points
     part, nodes, points = comm.bcast(held)
     domain = distribute(comm, part, length=20e-6)
-    return replace(domain, node_ids=nodes[domain.node_ids]), points * 1e-6
+    return domain, points * 1e-6, nodes
 
 
-def system(domain, *electrodes, model="plane_strain", **data):
+def system(domain, nodes, *electrodes, model="plane_strain", **data):
     electrodes = electrodes or (SOURCE, KINDS["butler_volmer"])
     return ElectricSystem(
-        ElectricProblem(domain, model, {"electrolyte": KAPPA}, electrodes, **data)
+        ElectricProblem(domain, model, {"electrolyte": KAPPA}, electrodes, nodes=nodes, **data)
     )
 
 
@@ -58,8 +58,8 @@ def bump():
 @pytest.mark.parametrize("degree", [1, 2, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_rates_sum_to_the_current(bump, kind, degree, model):
-    domain, points = bump
-    one = system(domain, SOURCE, KINDS[kind], model=model, degree=degree)
+    domain, points, nodes = bump
+    one = system(domain, nodes, SOURCE, KINDS[kind], model=model, degree=degree)
     s = solve_system(one)
     for name in ("li_sse", "cathode_plane"):
         ids, density, area = one.surface_rates(name)
@@ -71,9 +71,9 @@ def test_rates_sum_to_the_current(bump, kind, degree, model):
 
 
 def test_rates_of_a_flat_cell(flat):
-    domain, points = flat
+    domain, points, nodes = flat
     for kind in KINDS.values():
-        one = system(domain, SOURCE, kind)
+        one = system(domain, nodes, SOURCE, kind)
         solve_system(one)
         ids, density, _ = one.surface_rates("li_sse")
         assert density == pytest.approx(-5.0, rel=1e-9)
@@ -82,11 +82,11 @@ def test_rates_of_a_flat_cell(flat):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_stress_at_vertices_is_that_of_a_formula(flat, kind):
-    domain, points = flat
+    domain, points, nodes = flat
     text = "-20 MPa * (1 + x / 10 um)"
     stress = Formula.parse(text, "pressure")
-    fixed = solve(system(domain, SOURCE, replace(KINDS[kind], normal_stress=stress)).problem)
-    one = system(domain, SOURCE, KINDS[kind])
+    fixed = solve(system(domain, nodes, SOURCE, replace(KINDS[kind], normal_stress=stress)).problem)
+    one = system(domain, nodes, SOURCE, KINDS[kind])
     ids, _, _ = one.surface_rates("li_sse")
     one.set_surface("li_sse", ids, stress.value(points[ids]))
     s = solve_system(one)
@@ -94,9 +94,9 @@ def test_stress_at_vertices_is_that_of_a_formula(flat, kind):
         fixed.potentials["cathode_plane"], rel=1e-10
     )
     # and a formula on top of the fields adds to them
-    both = system(domain, SOURCE, replace(KINDS[kind], normal_stress=stress))
+    both = system(domain, nodes, SOURCE, replace(KINDS[kind], normal_stress=stress))
     both.set_surface("li_sse", ids, -stress.value(points[ids]))
-    plain = solve_system(system(domain, SOURCE, KINDS[kind]))
+    plain = solve_system(system(domain, nodes, SOURCE, KINDS[kind]))
     assert solve_system(both).potentials["cathode_plane"] == pytest.approx(
         plain.potentials["cathode_plane"], rel=1e-10
     )
@@ -104,8 +104,8 @@ def test_stress_at_vertices_is_that_of_a_formula(flat, kind):
 
 @pytest.mark.parametrize("kind", ["butler_volmer", "linear"])
 def test_blocked_patch_has_exactly_no_current(flat, kind):
-    domain, points = flat
-    one = system(domain, SOURCE, KINDS[kind])
+    domain, points, nodes = flat
+    one = system(domain, nodes, SOURCE, KINDS[kind])
     free = solve_system(one)
     ids, _, area = one.surface_rates("li_sse")
     blocked = points[ids, 0] < 0.0
@@ -124,8 +124,8 @@ def test_blocked_patch_has_exactly_no_current(flat, kind):
 
 
 def test_activity_scales_the_resistance_of_a_flat_cell(flat):
-    domain, _ = flat
-    one = system(domain, SOURCE, KINDS["linear"])
+    domain, _, nodes = flat
+    one = system(domain, nodes, SOURCE, KINDS["linear"])
     one.set_surface("li_sse", one.surface("li_sse").ids, activity=0.25)
     s = solve_system(one)
     exact = 5.0 * (10e-6 / KAPPA + 1e-3 / 0.25)
@@ -133,15 +133,15 @@ def test_activity_scales_the_resistance_of_a_flat_cell(flat):
 
 
 def test_drive_changes_without_a_new_system(flat):
-    domain, _ = flat
-    one = system(domain)
+    domain, _, nodes = flat
+    one = system(domain, nodes)
     first = solve_system(one)
     voltage = first.potentials["cathode_plane"]
     one.drive(current_density=-20.0)
     other = solve_system(one, warm=True)
     assert other.mean_current_density("cathode_plane") == pytest.approx(-20.0, rel=1e-10)
     fresh = replace(SOURCE, current_density=-20.0)
-    exact = solve(system(domain, fresh, KINDS["butler_volmer"]).problem)
+    exact = solve(system(domain, nodes, fresh, KINDS["butler_volmer"]).problem)
     assert other.potentials["cathode_plane"] == pytest.approx(
         exact.potentials["cathode_plane"], rel=1e-9
     )
@@ -157,9 +157,9 @@ def test_drive_changes_without_a_new_system(flat):
 
 def test_several_lithium_surfaces_share_one_potential(flat):
     """Two surfaces of one metal at 0 V, of which the larger stress plates less."""
-    domain, _ = flat
+    domain, _, nodes = flat
     wall = Electrode("left", ("left",), "linear", resistance=1e-3, coupled=True)
-    one = system(domain, SOURCE, KINDS["linear"], wall)
+    one = system(domain, nodes, SOURCE, KINDS["linear"], wall)
     s = solve_system(one)
     assert s.imbalance < 1e-10 and s.currents["left"] < 0 and s.currents["li_sse"] < 0
     ids = one.surface("left").ids
@@ -181,30 +181,30 @@ def test_several_lithium_surfaces_share_one_potential(flat):
     ],
 )
 def test_bad_surface(flat, what, words):
-    one = system(flat[0])
+    one = system(flat[0], flat[2])
     given = {"name": "li_sse", "vertex_ids": one.surface("li_sse").ids} | what
     with pytest.raises(SolverError, match=words):
         one.set_surface(**given)
 
 
 def test_bad_contact_and_drive(flat):
-    one = system(flat[0])
+    one = system(flat[0], flat[2])
     one.set_surface("li_sse", one.surface("li_sse").ids, activity=0.0)
     with pytest.raises(SolverError, match="nothing of li_sse is in contact"):
         solve_system(one)
     with pytest.raises(SolverError, match="either a current density or a potential"):
         one.drive()
-    plain = system(flat[0], SOURCE, KINDS["none"])
+    plain = system(flat[0], flat[2], SOURCE, KINDS["none"])
     with pytest.raises(SolverError, match="no kinetics that an activity"):
         plain.set_surface("li_sse", plain.surface("li_sse").ids, activity=0.5)
 
 
 def shares(path):
     """On any number of ranks: rates after every rank gave its own share of the vertices."""
-    domain, points = cell(symmetry="x", protrusion=(Protrusion(3.0, radius=1.0),))
+    domain, points, nodes = cell(symmetry="x", protrusion=(Protrusion(3.0, radius=1.0),))
     comm, found = domain.comm, []
     for kind in KINDS.values():
-        one = system(domain, SOURCE, kind)
+        one = system(domain, nodes, SOURCE, kind)
         ids = one.surface("li_sse").ids[comm.rank :: comm.size]
         one.set_surface("li_sse", ids, -1e8 * (1 + points[ids, 0] / 1e-5))
         if kind.kinetics != "none":
