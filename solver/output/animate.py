@@ -19,15 +19,15 @@ from ssbmech.errors import OutputError, SsbmechError
 from ssbmech.output import animate_steps as fields
 from ssbmech.output import figures_lines as lines
 from ssbmech.output import figures_style as style
+from ssbmech.output.animate_film import DPI, check_film, write_film
 from ssbmech.output.monitors import clock, monitor, numeric, time_unit
 from ssbmech.output.tables import read_table, spread_out
 
-#: Frames at most, frames per second by default, and how long the last one stays [s].
-_MOST_FRAMES, _RATE, _HOLD = 150, 8.0, 1.5
+#: Frames at most, and frames per second by default.
+_MOST_FRAMES, _RATE = 150, 8.0
 #: Colours of a GIF that are those of the colour map; the others come from the frames. On a solid
 #: most colours are shaded.
 _RAMP, _RAMP_SOLID = 128, 24
-_DPI = {".gif": 110, ".mp4": 220}
 #: Size of the rendered scene of a solid.
 _PIXELS = (1400, 1000)
 #: Monitors for the strip below the field, in this order.
@@ -78,7 +78,7 @@ def animate(
             and for an MP4 where there is no ffmpeg.
     """
     target = target or results / "figures" / "animation.gif"
-    _check(target, rate)
+    check_film(target, rate)
     field, steps = fields.choose(results, field)
     steps = [steps[i] for i in spread_out(len(steps), _MOST_FRAMES)]
     style.apply()
@@ -86,36 +86,10 @@ def animate(
     table = read_table(results / "history.csv")
     plane = fields.is_plane(fields.load(steps[-1]))
     make, count = (_plane_frames, _RAMP) if plane else (_solid_frames, _RAMP_SOLID)
-    frames = make(results, steps, picture, table, _DPI[target.suffix.lower()])
+    frames = make(results, steps, picture, table, DPI[target.suffix.lower()])
     ramp = fields.colours(field, picture.limits)(np.linspace(0, 1, count))[:, :3]
-    _write(target, frames, rate, np.rint(255 * ramp).astype(np.uint8))
+    write_film(target, frames, rate, np.rint(255 * ramp).astype(np.uint8))
     return target
-
-
-def _check(target: Path, rate: float) -> None:
-    kind = target.suffix.lower()
-    if kind not in _DPI:
-        raise OutputError(
-            "an animation is a GIF or an MP4", key="--animate", value=str(target),
-            allowed="a name that ends with .gif or .mp4",
-        )  # fmt: skip
-    if not 0.1 <= rate <= 60:
-        raise OutputError("frames per second", key="--rate", value=rate, allowed="0.1 to 60")
-    if not target.parent.is_dir():
-        raise OutputError(
-            "no such folder", key="--animate", value=str(target.parent), hint="Make it first"
-        )
-    if kind == ".mp4" and not _has_ffmpeg():
-        raise OutputError(
-            "there is no ffmpeg here for an MP4", key="--animate", value=str(target),
-            hint="Give a name that ends with .gif, or python3 -m pip install imageio-ffmpeg",
-        )  # fmt: skip
-
-
-def _has_ffmpeg() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("imageio") is not None and find_spec("imageio_ffmpeg") is not None
 
 
 def _picture(
@@ -383,94 +357,6 @@ def _camera(plotter: Any, look: Any, side: float) -> None:
         look.centre + 9 * look.radius * eye, look.centre, -side * look.normal
     ]  # fmt: skip
     plotter.reset_camera_clipping_range()
-
-
-def _write(
-    target: Path, frames: Iterator[NDArray[np.uint8]], rate: float, ramp: NDArray[np.uint8]
-) -> None:
-    """Write frames beside the target, then move the file into place."""
-    aside = target.with_name(f".{target.stem}.part{target.suffix.lower()}")
-    try:
-        if target.suffix.lower() == ".gif":
-            _write_gif(aside, frames, rate, ramp)
-        else:
-            _write_mp4(aside, frames, rate)
-        aside.replace(target)
-    except OSError as error:
-        raise OutputError(
-            f"cannot be written: {error.strerror or error}", key="--animate", value=str(target)
-        ) from None
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _write_gif(
-    path: Path, frames: Iterator[NDArray[np.uint8]], rate: float, ramp: NDArray[np.uint8]
-) -> None:
-    from PIL import Image
-
-    pixels = list(frames)
-    palette = _palette([pixels[i] for i in spread_out(len(pixels), 3)], ramp)
-    flat = []
-    for one in pixels:
-        picture = Image.frombytes("P", one.shape[1::-1], _nearest(one, palette).tobytes())
-        picture.putpalette(palette.ravel().tolist())
-        flat.append(picture)
-    times = [round(1000 / rate)] * (len(flat) - 1) + [round(1000 * _HOLD)]
-    flat[0].save(
-        path, format="GIF", save_all=True, append_images=flat[1:], duration=times, loop=0,
-        optimize=False, disposal=1,
-    )  # fmt: skip
-
-
-def _palette(pictures: Sequence[NDArray[np.uint8]], ramp: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One palette for all frames, so that no colour flickers: white, black, the map, the rest.
-
-    Args:
-        pictures: Some of the frames, each of shape (height, width, 3).
-        ramp: Colours of the map, shape (n, 3).
-
-    Returns:
-        Shape (256, 3).
-    """
-    from PIL import Image
-
-    pixels = np.concatenate([p.reshape(-1, 3) for p in pictures])
-    pixels = pixels[(pixels < 250).any(axis=1)]  # white has its own place
-    rest = Image.fromarray((pixels if len(pixels) else ramp)[None])
-    some = rest.quantize(254 - len(ramp), method=Image.Quantize.MEDIANCUT).getpalette() or []
-    known = np.array([[255, 255, 255], [0, 0, 0]], np.uint8)
-    found = np.array(some, np.uint8).reshape(-1, 3)[: 254 - len(ramp)]
-    out = np.full((256, 3), 255, np.uint8)
-    out[: 2 + len(ramp) + len(found)] = np.vstack([known, ramp, found])
-    return out
-
-
-def _nearest(pixels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Number of the nearest colour of a palette for every pixel, shape (height, width).
-
-    Pillow's own search rounds colours first, and white paper would turn grey.
-    """
-    packed = pixels.astype(np.int64) @ np.array([65536, 256, 1])
-    found, where = np.unique(packed, return_inverse=True)
-    mine = np.column_stack([found >> 16, (found >> 8) & 255, found & 255]).astype(np.float32)
-    theirs = palette.astype(np.float32)
-    # |a - b|^2 without |a|^2, which does not change the order
-    far = (theirs**2).sum(axis=1) - 2 * mine @ theirs.T
-    number = far.argmin(axis=1).astype(np.uint8)
-    return number[where].reshape(pixels.shape[:2])
-
-
-def _write_mp4(path: Path, frames: Iterator[NDArray[np.uint8]], rate: float) -> None:
-    import imageio.v2 as imageio
-
-    options: dict[str, Any] = {"codec": "libx264", "quality": 8, "macro_block_size": 2}
-    with imageio.get_writer(path, fps=rate, **options) as film:
-        frame = None
-        for frame in frames:
-            film.append_data(frame)
-        for _ in range(round(_HOLD * rate)):
-            film.append_data(frame)
 
 
 def animation(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:

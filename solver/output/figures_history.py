@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ssbmech.errors import OutputError
 from ssbmech.output import figures_lines as lines
 from ssbmech.output import figures_style as style
-from ssbmech.output.monitors import monitor, numeric, time_unit
+from ssbmech.output.monitors import monitor, numeric, physical, time_unit
 from ssbmech.output.tables import read_table
 
 History = Mapping[str, NDArray]
@@ -101,7 +101,7 @@ def _with_ratio(table: History, limits: Mapping[str, Any]) -> dict[str, NDArray]
 
 def panels(table: History) -> list[Panel]:
     """Panels for the monitors that have values: known ones first, then the others by name."""
-    known = numeric(dict(table))
+    known = physical(dict(table))
     if "K_ratio" not in known and "K_I" in known:
         order = [Panel(r"$K_\mathrm{I}$", ("K_I",)) if p.names == ("K_ratio",) else p
                  for p in _PANELS]  # fmt: skip

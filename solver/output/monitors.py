@@ -56,10 +56,23 @@ MONITORS: dict[str, Monitor] = {
     "K_ratio": Monitor("K_I/K_IC", "", 1.0),
     "contact": Monitor("contact", "%", 1e-2),
     "fill": Monitor("fill", "%", 1e-2),
+    "current_share": Monitor("share of the current", "%", 1e-2),
+    "expelled": Monitor("expelled lithium", "%", 1e-2),
     "extrusion": Monitor("extrusion", "um", 1e-6),
-    "penetration": Monitor("penetration", "um", 1e-6),
+    "root_pressure": Monitor("pressure at the root", "MPa", 1e6),
+    "root_gap": Monitor("gap at the root", "nm", 1e-9),
+    "plate_displacement": Monitor("displacement of the stack", "um", 1e-6),
+    "penetration": Monitor("penetration", "nm", 1e-9),
     "gap_max": Monitor("largest gap", "nm", 1e-9),
 }
+#: Monitors that measure an error: what has to balance, and the largest relative imbalance.
+CHECKS: dict[str, tuple[str, float]] = {
+    "mass_defect": ("plated volume", 1e-10),
+    "charge_defect": ("charge at the electrodes", 1e-10),
+    "force_imbalance": ("forces", 1e-6),
+}
+#: Of each step, so that its course says little.
+_OF_STEPS = ("dissipation", "work", "penetration")
 
 
 def monitor(name: str) -> Monitor:
@@ -96,6 +109,12 @@ def time_unit(span: float) -> tuple[str, float]:
         if span >= least * seconds:
             return unit, seconds
     return ("s", 1.0) if span >= 0.1 or span <= 0 else ("ms", 1e-3)
+
+
+def physical(history: dict[str, NDArray]) -> dict[str, NDArray[np.float64]]:
+    """The monitors that describe the cell, not the accuracy: those to draw and to tabulate."""
+    left_out = (*CHECKS, *_OF_STEPS)
+    return {name: column for name, column in numeric(history).items() if name not in left_out}
 
 
 def numeric(history: dict[str, NDArray]) -> dict[str, NDArray[np.float64]]:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssbmech.output.monitors import monitor, numeric
+from ssbmech.output.monitors import CHECKS, monitor, numeric, physical
 from ssbmech.output.verdict import END_OF_PHASE, Limits, moment, verdict
 
 History = Mapping[str, NDArray]
 #: Largest relative imbalance of charge and volume; of energies, which backward Euler dissipates.
 BALANCE_LIMIT, ENERGY_LIMIT = 1e-10, 1e-2
+#: Largest dissipation below zero of a step, over the largest of all: rounding.
+DISSIPATION_LIMIT = 1e-10
 
 
 def transient_table(
@@ -40,7 +42,7 @@ def transient_table(
         JSON-able: times in s, monitors in the units that are shown, None for what does not exist.
     """
     limits = limits or Limits()
-    monitors = numeric(dict(history))
+    monitors = physical(dict(history))
     time = np.asarray(history["time"], float)
     return {
         "duration": _value(float(time[-1]) - _start(history, 0) if len(time) else 0.0, "s"),
@@ -213,6 +215,10 @@ def _balances(
     out = {}
     for name, (missing, whole, unit) in of_model.items():
         out[name] = _balance(float(missing), float(whole), unit)
+    for name, column in numeric(dict(history)).items():
+        if name in CHECKS:  # the model measures it in every step
+            worst = float(np.nanmax(np.abs(column)))
+            out[CHECKS[name][0]] = {"relative": worst, "missing": None, "value": None, "unit": ""}
     charge = _charge_balance(history)
     if charge is not None:
         out["charge"] = charge
@@ -243,50 +249,52 @@ def _charge_balance(history: History) -> dict[str, Any] | None:
     return _balance(missing / 3.6e4, whole / 3.6e4, "mAh/cm^2")
 
 
-#: Monitors of an energy balance [J/m^2 or J/m or J, all alike], each from the start of the run.
+#: Of an energy balance, all in one unit: of each step, of the state, of each step.
 _ENERGY = ("work", "stored_energy", "dissipation")
 
 
 def _energy_balance(history: History) -> dict[str, Any] | None:
-    """Work that went in, less what is stored and what was dissipated."""
+    """Work of the steps, less what is stored and what was dissipated, after the first step."""
     if not set(_ENERGY) <= history.keys():
         return None
     work, stored, lost = (np.asarray(history[k], float) for k in _ENERGY)
-    if not (np.isfinite([work[-1], stored[-1], stored[0], lost[-1]])).all():
+    if len(work) < 2 or not np.isfinite([work, stored, lost]).all():
         return None
-    missing = float(work[-1] - work[0] - (stored[-1] - stored[0]) - (lost[-1] - lost[0]))
-    whole = max(abs(float(x)) for x in (work[-1], stored[-1] - stored[0], lost[-1]))
-    return _balance(missing, whole, "")
+    parts = (float(work[1:].sum()), float(stored[-1] - stored[0]), float(lost[1:].sum()))
+    missing = parts[0] - parts[1] - parts[2]
+    return _balance(missing, max(map(abs, parts)), "")
 
 
 def transient_gates(history: History, table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Charge and volume are conserved, energy nearly so, and no step dissipates less than 0."""
-    gates = []
-    for name, entry in table["balances"].items():
-        limit = ENERGY_LIMIT if name == "energy" else BALANCE_LIMIT
-        gates.append(
-            {
-                "name": f"balance of {name}",
-                "value": entry["relative"],
-                "limit": limit,
-                "passed": bool(entry["relative"] <= limit),
-                "what": "missing over the whole",
-            }
+    """Charge and volume are conserved, energy nearly so, and no step dissipates less than 0.
+
+    Args:
+        history: Columns by name [SI].
+        table: From `transient_table`.
+
+    Returns:
+        Gates as in the summary.
+    """
+    limits = {**dict(CHECKS.values()), "energy": ENERGY_LIMIT}
+    gates = [
+        _gate(
+            f"balance of {name}", entry["relative"], limits.get(name, BALANCE_LIMIT),
+            "missing over the whole",
         )
-    lost = history.get("dissipation")
-    if lost is not None:
-        steps = np.diff(np.asarray(lost, float))
-        steps = steps[np.isfinite(steps)]
-        worst = float(max(-steps.min(), 0.0)) if len(steps) else 0.0
-        scale = float(np.abs(steps).max()) if len(steps) else 0.0
-        value = worst / scale if scale else 0.0
+        for name, entry in table["balances"].items()
+    ]  # fmt: skip
+    lost = np.asarray(history.get("dissipation", ()), float)
+    lost = lost[np.isfinite(lost)]
+    if len(lost):
+        largest = float(np.abs(lost).max())
+        value = max(-float(lost.min()), 0.0) / largest if largest else 0.0
         gates.append(
-            {
-                "name": "dissipation",
-                "value": value,
-                "limit": 1e-10,
-                "passed": value <= 1e-10,
-                "what": "largest negative step over the largest",
-            }
+            _gate("dissipation", value, DISSIPATION_LIMIT, "largest negative step over the largest")
         )
     return gates
+
+
+def _gate(name: str, value: float, limit: float, what: str) -> dict[str, Any]:
+    return {
+        "name": name, "value": value, "limit": limit, "passed": bool(value <= limit), "what": what,
+    }  # fmt: skip

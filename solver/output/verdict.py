@@ -253,11 +253,11 @@ def _fill(history: History) -> str:
     first, last, name = float(share[good[0]]), float(share[good[-1]]), monitor("fill")
     full = crossing(history, "fill", 1.0 - 1e-6)
     if full is not None and full.time > float(history["time"][good[0]]):
-        return f"The filament is full {_when(history, full)}"
+        return f"The flaw is full {_when(history, full)}"
     if abs(last - first) <= _STILL:
-        return f"The filament stays filled to {name.shown(last, 3)}" if last < 1 - _STILL else ""
-    how = "fills" if last > first else "empties"
-    return f"The filament {how} from {name.shown(first, 3)} to {name.shown(last, 3)}"
+        return f"Lithium fills {name.shown(last, 3)} of the flaw" if last < 1 - _STILL else ""
+    shown = f"from {name.shown(first, 3)} to {name.shown(last, 3)} of the flaw"
+    return f"Lithium fills {shown}" if last > first else f"Lithium recedes {shown}"
 
 
 def _stack(history: History) -> str:
@@ -335,21 +335,22 @@ def closing_rows(transient: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         rows.append((f"event, {event_words(name)}", _event_text(found)))
     for name, entry in transient["extremes"].items():
         rows.append((monitor(name).words, _range_text(entry, transient["final"].get(name))))
-    s = transient["steps"]
-    rows.append(
-        (
-            "time steps",
-            f"{s['accepted']}" + (f", {s['rejected']} refused" if s["rejected"] else "")
-            + f", {s['newton_mean']:.2g} Newton iterations per step (at most {s['newton_most']})",
-        )
-    )  # fmt: skip
+    rows.append(("time steps", _steps_text(transient["steps"])))
     for name, entry in transient["balances"].items():
-        rows.append((f"balance of {name}", f"{entry['relative']:.1e} of {_quantity(entry)}"))
+        whole = "" if entry["value"] is None else f" of {_quantity(entry)}"
+        rows.append((f"balance of {name}", f"{entry['relative']:.1e}{whole}"))
     return rows
 
 
 #: Width of a sentence in the closing table.
 _WIDTH = 90
+
+
+def _steps_text(s: Mapping[str, Any]) -> str:
+    text = f"{s['accepted']}" + (f", {s['rejected']} refused" if s["rejected"] else "")
+    if s["newton_mean"] is None:
+        return text
+    return text + f", {s['newton_mean']:.2g} Newton iterations each (at most {s['newton_most']})"
 
 
 def _quantity(entry: Mapping[str, Any]) -> str:
