@@ -293,6 +293,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             bad = archive.testzip()
         if bad is not None:
             raise _Damaged(f"the check sum of {bad} is wrong")
+        data.seek(0)
         with np.load(data, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head = json.loads(arrays.pop("head").tobytes())
