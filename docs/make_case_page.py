@@ -73,6 +73,12 @@ def page() -> str:
             title = f"[{name}] group = ..."
         doc = (block.__doc__ or "").strip().splitlines()[0]
         lines += [f"## {title}", doc, "", *rows(block), ""]
+        place = f"{name}.GROUP" if "dict" in str(info.annotation) else name
+        for inner, more in block.model_fields.items():
+            part = inner_model(more.annotation)
+            if part is not None:
+                doc = (part.__doc__ or "").strip().splitlines()[0]
+                lines += [f"### [{place}.{inner}]", doc, "", *rows(part), ""]
     lines += ["# Geometries", 'Lengths are texts with a unit, angles too ("30 deg").', ""]
     for name in catalog.BUILDERS:
         known = catalog.parameters(name)

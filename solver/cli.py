@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return args.command(args)
     except SsbmechError as error:
-        return _failed(str(error))
+        return _failed(str(error), 128 + getattr(error, "signum", -127))
     except BrokenPipeError:  # the reader of our output has left: `ssbmech mesh --list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -49,8 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(f"{error.filename or 'file system'}: {error.strerror or error}")
 
 
-def _failed(message: str) -> int:
-    """Print the message once; under MPI make sure that every rank is leaving."""
+def _failed(message: str, status: int = 1) -> int:
+    """Print the message once; under MPI make sure that every rank is leaving.
+
+    The status after a signal is 128 more than its number, as a shell gives it.
+    """
     mpi = sys.modules.get("mpi4py.MPI")  # not started where nothing else has
     if mpi is None or mpi.COMM_WORLD.rank == 0:
         print(f"ssbmech: {message}", file=sys.stderr)
@@ -58,7 +61,7 @@ def _failed(message: str) -> int:
         from ssbmech.parallel import leave_together
 
         leave_together(mpi.COMM_WORLD)
-    return 1
+    return status
 
 
 def program() -> None:
@@ -110,6 +113,10 @@ def _parser() -> argparse.ArgumentParser:
     _case_arguments(sub)
     sub.add_argument("-o", "--output", type=Path, help="results folder (default results/NAME)")
     sub.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    sub.add_argument(
+        "--resume", action="store_true",
+        help="go on from the last checkpoint of results that are there, e.g. with a longer step",
+    )  # fmt: skip
     sub.add_argument("--no-figures", action="store_true", help="do not draw figures")
     sub.add_argument("--quiet", action="store_true", help="print nothing but errors")
     sub = add("post", _post, "draw the figures of a results folder again", _POST)
@@ -147,7 +154,10 @@ _MESH = """Build or read the mesh of a case, measure it, refuse a bad one, write
 _RUN = """Run a case: mesh, solve, fracture quantities, Porz verdict, fields and figures.
 
 PETSc options follow after --, e.g.  -- -ssbmech_ksp_monitor -ssbmech_ksp_rtol 1e-12
-Exit status: 0 good, 1 error, 3 results written but a gate refused a part of them."""
+A case with [[step]] moves in time: it keeps checkpoints in the results folder, and a run that a
+signal, a full queue or a loss of power ended goes on from the last one when it is started again.
+Exit status: 0 good, 1 error, 3 results written but a gate refused a part of them, 128 + n after
+signal n (SIGTERM, SIGINT: the state was kept)."""
 _POST = "Draw the figures of a results folder again, from its files alone."
 _VIEW = "Open the fields of a results folder in a window, or draw them into a file."
 _MATERIALS = """Print material data: value, unit, range, temperature, source and standing.
@@ -203,6 +213,7 @@ def _run(args: argparse.Namespace) -> int:
         args.output or Path("results") / _name(args.case),
         overrides=tuple(args.set),
         overwrite=args.overwrite,
+        resume=args.resume,
         figures=False if args.no_figures else None,
         petsc=_petsc_options(args.petsc),
         quiet=args.quiet,

@@ -10,6 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, check_electrodes
+from ssbmech.config_filament import ThinFilamentBlock
+from ssbmech.config_flow import FlowBlock
+from ssbmech.config_stack import ContactBlock, StackBlock
+from ssbmech.config_time import StepBlock, TimeBlock
+from ssbmech.config_transient import check_transient
 from ssbmech.config_types import Block as _Block
 from ssbmech.config_types import formula_field as _formula
 from ssbmech.config_types import quantity_field as _quantity
@@ -103,6 +108,7 @@ class MaterialBlock(_Block):
     C44: Pressure | None = Field(None, description="shear stiffness of a cubic crystal")
     K_IC: Toughness | None = Field(None, description="fracture toughness")
     expansion: _quantity("expansion") | None = Field(None, description="linear thermal expansion")
+    flow: FlowBlock | None = Field(None, description="how it creeps or yields, in a case in time")
 
     @property
     def cubic_values(self) -> dict[str, str]:
@@ -276,6 +282,11 @@ class Case(_Block):
     body_force: list[BodyForceBlock] = Field(default_factory=list)
     electrochemistry: ElectroBlock | None = None
     electrode: list[ElectrodeBlock] = Field(default_factory=list)
+    stack: StackBlock | None = None
+    contact: ContactBlock | None = None
+    thin_filament: ThinFilamentBlock | None = None
+    time: TimeBlock | None = None
+    step: list[StepBlock] = Field(default_factory=list)
     fracture: FractureBlock = Field(default_factory=FractureBlock)
     solver: SolverBlock = Field(default_factory=SolverBlock)
     output: OutputBlock = Field(default_factory=OutputBlock)
@@ -297,8 +308,20 @@ class Case(_Block):
             raise ValueError("give either [geometry] or [mesh]")
         if not self.materials:
             raise ValueError("[materials] is empty: every material group of the mesh needs one")
-        check_electrodes(self.electrochemistry is not None, self.electrode)
+        check_transient(self)
+        if not self.step:
+            check_electrodes(self.electrochemistry is not None, self.electrode)
         return self
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether it has a programme in time."""
+        return bool(self.step)
+
+    @property
+    def flowing(self) -> tuple[str, ...]:
+        """Material groups that flow."""
+        return tuple(name for name, block in self.materials.items() if block.flow is not None)
 
     @property
     def is_mechanical(self) -> bool:

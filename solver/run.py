@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from ssbmech.meshes.data import MeshData
 from ssbmech.output import folder, quantities, quantities_electro, record, report
 from ssbmech.parallel import on_root, world
 from ssbmech.solve import ElasticSystem, Solution
+from ssbmech.transient import TransientResult, make_subject, run_transient
 from ssbmech.units import quantity
 
 
@@ -38,6 +41,7 @@ class Result:
         system: Assembled problem, None where a case has an electric part alone.
         solution: Displacement, likewise.
         electric: Currents and their extremes, or None without electrodes.
+        transient: History and what follows from it, of a case in time alone.
         fronts: Fracture quantities, empty without a crack.
         porz: Criterion, or None without toughness or filament.
         checks: Energy release by virtual extension, if asked for.
@@ -55,6 +59,7 @@ class Result:
     system: ElasticSystem | None = None
     solution: Solution | None = None
     electric: ElectricResult | None = None
+    transient: TransientResult | None = None
     fronts: list[FrontResult] = field(default_factory=list)
     porz: judge.Judgement | None = None
     checks: list[ExtensionCheck] = field(default_factory=list)
@@ -63,6 +68,11 @@ class Result:
     means: dict[str, float] = field(default_factory=dict)
     gates: list[dict[str, Any]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
+
+    def borrow(self) -> Path:
+        """A folder that goes away with the result."""
+        self._borrowed = tempfile.TemporaryDirectory(prefix="ssbmech-")
+        return Path(self._borrowed.name)
 
     @property
     def passed(self) -> bool:
@@ -76,6 +86,7 @@ def run_file(
     *,
     overrides: tuple[str, ...] = (),
     overwrite: bool = False,
+    resume: bool = False,
     figures: bool | None = None,
     petsc: dict[str, str] | None = None,
     comm: Any = None,
@@ -84,13 +95,16 @@ def run_file(
     """Run a case file and write its results.
 
     Rank 0 alone reads the case, so ranks cannot disagree about it. Results are written aside and
-    moved into place when they are complete.
+    moved into place when they are complete. A case in time keeps checkpoints in the results folder;
+    a run that was interrupted goes on from there when it is started again.
 
     Args:
         path: Case file.
         out: Results folder.
         overrides: ``key=value`` for keys of the case.
-        overwrite: Replace results that are there.
+        overwrite: Replace results that are there, and begin anew.
+        resume: Replace results of a case in time that are there, and go on from their last
+            checkpoint (with a longer programme, for example).
         figures: Draw figures; by default what the case says.
         petsc: PETSc options without the prefix, over those of the case.
         comm: MPI communicator, all processes by default.
@@ -113,13 +127,16 @@ def run_file(
             case = case.model_copy(
                 update={"output": case.output.model_copy(update={"figures": figures})}
             )
-        return case, folder.stage(target, overwrite=overwrite)
+        return case, folder.stage(target, overwrite=overwrite or resume)
 
     case, staged = on_root(comm, start)
     progress = Progress(comm, quiet=quiet)
     progress.line(f"ssbmech run {source}" + (f"  [{comm.size} ranks]" if comm.size > 1 else ""))
     try:
-        result = compute(case, source.resolve().parent, comm=comm, progress=progress, keep=staged)
+        result = compute(
+            case, source.resolve().parent, comm=comm, progress=progress, keep=staged,
+            target=target, resume=resume or not overwrite,
+        )  # fmt: skip
         write(result, staged, progress, source.resolve().parent)
         on_root(comm, lambda: report.print_closing(result.summary, target, quiet=quiet))
         on_root(comm, lambda: folder.publish(staged, target))
@@ -137,6 +154,8 @@ def compute(
     comm: Any = None,
     progress: Progress | None = None,
     keep: Path | None = None,
+    target: Path | None = None,
+    resume: bool = False,
 ) -> Result:
     """Compute everything a case asks for, without writing results.
 
@@ -146,6 +165,9 @@ def compute(
         comm: MPI communicator, all processes by default.
         progress: For timed progress lines.
         keep: Folder in which the mesh is kept as ``mesh.msh``.
+        target: Folder in which a case in time keeps its checkpoints; by default one that is removed
+            with the result.
+        resume: Go on from a checkpoint that is there.
     """
     comm = comm or world()
     progress = progress or Progress(comm, quiet=True)
@@ -154,16 +176,47 @@ def compute(
     with progress.stage("mesh") as note:
         domain, meshed = make_domain(case, base, comm, keep, note, held)
     result = Result(case, meshed.setup, meshed.matter, domain, gates=list(meshed.gates))
-    if case.electrode:
+    if case.is_transient:
+        data = held[0] if held else None
+        _in_time(result, meshed, data, base, progress, comm, target, resume)
+    elif case.electrode:
         with progress.stage("current") as note:
             data = held[0] if held else None
             result.electric = run_electric(case, base, comm, data, meshed.setup.model, note)
             result.gates += quantities_electro.electric_gates(result.electric)
     held.clear()
-    if case.is_mechanical:
+    if case.is_mechanical and not case.is_transient:
         _mechanics(result, progress)
     _summarise(result, meshed, progress, comm)
     return result
+
+
+def _in_time(
+    result: Result,
+    meshed: Meshed,
+    data: MeshData | None,
+    base: Path,
+    progress: Progress,
+    comm: Any,
+    target: Path | None,
+    resume: bool,
+) -> None:
+    """Everything of a case in time (collective)."""
+    case = result.case
+    with progress.stage("model") as note:
+        kind, subject, programme = make_subject(
+            case, base, comm, data, result.domain, result.setup, result.matter, note
+        )
+    place = target or on_root(comm, lambda: result.borrow())
+    with progress.stage("time") as note:
+        found = run_transient(
+            kind, subject, programme, case, meshed, comm, place, resume=resume,
+            quiet=progress.quiet,
+        )  # fmt: skip
+        end = found.march.outcome
+        note(f"{end.steps} steps to {end.time:g} s, {end.rejected} repeated, ended: {end.reason}")
+    result.transient = found
+    result.gates += found.gates
 
 
 def _mechanics(result: Result, progress: Progress) -> None:
@@ -268,10 +321,12 @@ def _summarise(result: Result, meshed: Meshed, progress: Progress, comm: Any) ->
     s, electric = result.solution, result.electric
     sources, unverified = result.matter.sources, list(result.matter.unverified)
     choices = [*result.setup.notes, *(s.notes if s else ())]
-    if electric is not None:
-        mine = electric.setup
-        sources = {**(sources if s else {}), **mine.sources}
-        unverified = list(dict.fromkeys([*(unverified if s else []), *mine.unverified]))
+    moved = result.transient
+    if electric is not None or moved is not None:
+        mine = electric.setup if electric is not None else moved.subject
+        used = s is not None or moved is not None
+        sources = {**(sources if used else {}), **mine.sources}
+        unverified = list(dict.fromkeys([*(unverified if used else []), *mine.unverified]))
         choices += mine.notes
     result.summary = {
         "schema": quantities.SCHEMA,
@@ -293,6 +348,7 @@ def _summarise(result: Result, meshed: Meshed, progress: Progress, comm: Any) ->
             "load_work": {"value": s.load_work, "unit": s.energy_unit},
         },
         "electric": quantities_electro.electric_table(electric),
+        "transient": moved.table if moved else None,
         "record": {
             "versions": on_root(comm, record.versions),
             "commit": on_root(comm, record.commit),
@@ -315,6 +371,8 @@ def _summarise(result: Result, meshed: Meshed, progress: Progress, comm: Any) ->
 def _solver_record(result: Result) -> dict[str, Any]:
     """Of the mechanical solve, or of the electric one where there is no other."""
     s, pins = result.solution, list[str]()
+    if result.transient is not None:
+        return dict(result.transient.subject.record())
     if s is None:
         assert result.electric is not None
         report = result.electric.solution.report.linear
@@ -353,6 +411,10 @@ def write(result: Result, staged: Path, progress: Progress, base: Path = Path())
         if result.electric is not None:
             lines = quantities_electro.csv_lines(result.electric)
             (staged / "current.csv").write_text("\n".join(lines) + "\n")
+        if result.transient is not None:
+            shutil.copy(result.transient.march.history.path, staged / "history.csv")
+            for name, lines in result.transient.tables.items():
+                (staged / name).write_text("\n".join(lines) + "\n")
         if result.line is not None:
             (staged / "ahead.csv").write_text("\n".join(result.line.csv_lines()) + "\n")
 
@@ -382,4 +444,6 @@ def _write_fields(result: Result, staged: Path, progress: Progress) -> None:
         if result.electric is not None:
             write_electric_fields(staged / "fields", result.electric.solution)
             names.append("fields/electric.pvd")
+        if result.transient is not None:
+            names += [n for n in [result.transient.write_fields(staged / "fields")] if n]
         note(", ".join(names))

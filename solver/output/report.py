@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssbmech.errors import OutputError
+from ssbmech.output import verdict
 from ssbmech.output.closing_electro import closing_rows
 
 
@@ -114,6 +115,7 @@ def closing_lines(summary: dict[str, Any]) -> list[str]:
     for group, q in summary["mean_pressures"].items():
         rows.append((f"mean pressure in {group}", f"{q['value']:.5g} {q['unit']}"))
     rows += closing_rows(summary.get("electric"))
+    rows += verdict.closing_rows(summary.get("transient"))
     if summary["porz"] is None:
         rows += [("note", note) for front in summary["fronts"] for note in front["notes"]]
     rows += _porz_rows(summary["porz"])
