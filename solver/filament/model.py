@@ -1,0 +1,313 @@
+"""A filament that moves in time: backward Euler, exact Newton, state, error estimate, monitors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssbmech.errors import CaseError, SolverError
+from ssbmech.filament import newton
+from ssbmech.filament.film import Floats, initial_fill
+from ssbmech.filament.problem import FilamentProblem
+from ssbmech.filament.system import Demand, Derived, FilamentSystem, State
+from ssbmech.numerics.stepping import Drive, Trial, local_error
+from ssbmech.parallel import on_root
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step that may become the state: unknowns, what follows, and the totals since the start."""
+
+    state: State
+    derived: Derived
+    dt: float
+    rate: Floats | None
+    charge: float
+    plated: float
+    moved: float
+    left: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The film at a moment, for results.
+
+    Attributes:
+        time: [s].
+        s: Arc length [m], (n,).
+        points: [m], (n, 3).
+        w: Opening [m].
+        m: Lithium thickness [m].
+        p: Pressure [Pa].
+        J: Plating current density of the faces, mean over both [A/m^2].
+        phi: Potential of the electrolyte at the faces, mean over both [V].
+        q: Flow out of every node towards larger s, per width [m^2/s].
+    """
+
+    time: float
+    s: Floats
+    points: Floats
+    w: Floats
+    m: Floats
+    p: Floats
+    J: Floats
+    phi: Floats
+    q: Floats
+
+
+class FilamentModel:
+    """A `ssbmech.numerics.stepping.Model`.
+
+    The dense problem is solved on rank 0 and what it gives is shared, so that all ranks agree to
+    the last bit on any machine.
+
+    Args:
+        problem: The filament; the same on every rank.
+        comm: MPI communicator, or None for one process.
+    """
+
+    def __init__(self, problem: FilamentProblem, comm: Any = None) -> None:
+        self.problem, self.comm = problem, comm
+        self.system = FilamentSystem(problem)
+        n, M = self.system.n, self.system.M
+        start = problem.free_opening
+        m = np.maximum(start, 0.0) * initial_fill(problem.network, problem.filled)
+        p = np.zeros(n)
+        if problem.mouth_pressure is not None:
+            p[problem.reservoir] = problem.mouth_pressure
+        state = State(p, m, np.zeros(M), 0.0)
+        self._first = float(problem.network.area @ m)
+        derived = self.system.derive(state, m, 1.0)
+        self._now = _Step(state, derived, 0.0, None, 0.0, 0.0, 0.0, 0.0)
+        self._next: _Step | None = None
+        self.time = 0.0
+        self._time = 0.0
+
+    # -- stepping ------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """The accepted state."""
+        return self._now.state
+
+    @property
+    def derived(self) -> Derived:
+        """What follows from the accepted state."""
+        return self._now.derived
+
+    def advance(self, time: float, dt: float, drive: Drive) -> Trial:
+        """See `stepping.Model`."""
+        step, iterations = self._shared(lambda: self._advance(dt, drive))
+        self._next, self._time = step, time
+        return Trial(self.monitors(step), self._error(step), iterations)
+
+    def accept(self) -> None:
+        """See `stepping.Model`."""
+        assert self._next is not None
+        self._now, self._next, self.time = self._next, None, self._time
+
+    def _shared(self, work: Any) -> Any:
+        return work() if self.comm is None or self.comm.size == 1 else on_root(self.comm, work)
+
+    def _advance(self, dt: float, drive: Drive) -> tuple[_Step, int]:
+        system, now = self.system, self._now
+        area = self.problem.electric.counter_area
+        current = None if drive.current_density is None else drive.current_density * area
+        demand = Demand(dt, current, drive.potential)
+        old = now.state.m
+        found: Floats | None = None
+        spent, failure = 0, None
+        for start in self._starts(dt, demand):
+            try:
+                found, report = newton.solve(
+                    lambda x: system.linearise(x, old, demand),
+                    lambda x: system.residual(x, old, demand),
+                    start,
+                )
+            except SolverError as error:
+                failure = error
+                continue
+            spent = report.iterations
+            self.history = report.history
+            break
+        if found is None:
+            assert failure is not None
+            raise failure
+        state = system.unpack(found)
+        derived = system.derive(state, old, dt)
+        rate = (found - system.pack(now.state)) / dt
+        source = derived.source
+        return (
+            _Step(
+                state, derived, dt, rate,
+                now.charge + dt * derived.total,
+                now.plated + dt * float(source.sum()),
+                now.moved + dt * float(np.abs(source).sum() + np.abs(derived.outflow).sum()),
+                now.left + dt * float(derived.outflow.sum()),
+            ),
+            spent,
+        )  # fmt: skip
+
+    def _starts(self, dt: float, demand: Demand) -> list[Floats]:
+        """First guesses, the best first: the last rates go on, or the currents are new."""
+        system, now = self.system, self._now
+        x = system.pack(now.state)
+        fresh = self._fresh(x.copy(), demand)
+        starts = [x, fresh]
+        if now.rate is not None:
+            starts.insert(0, x + dt * now.rate)
+        sizes = []
+        for start in starts:
+            with np.errstate(over="ignore", invalid="ignore"):
+                r = system.residual(start, now.state.m, demand)
+                value = float(r @ r)
+            sizes.append(value if np.isfinite(value) else np.inf)
+        return [starts[k] for k in np.argsort(sizes, kind="stable") if np.isfinite(sizes[k])]
+
+    def _fresh(self, x: Floats, demand: Demand) -> Floats:
+        """Overpotentials of a mean current, or of a potential without ohmic drop.
+
+        A start whose exponentials are near: Newton walks down one by RT/F per step.
+        """
+        system, e = self.system, self.problem.electric
+        n, M, U = system.n, system.M, system.U
+        fill = np.maximum(system._on_nodes(self._now.derived.fill), 1e-3)
+        pressure = np.zeros(M)
+        pressure[system.on_film] = self._now.state.p[system.node]
+        push = (system.shift * pressure + e.shift) / U
+        eta = np.empty(M)
+        if demand.current is None:
+            assert demand.potential is not None
+            eta[:] = np.clip(demand.potential / U + push, -20, 20)
+            phi = demand.potential / U
+        else:
+            mean = demand.current / float(e.area @ fill)
+            for k, surface in enumerate(e.surfaces):
+                mine = e.surface == k
+                eta[mine] = surface.eta(np.full(mine.sum(), -mean), U)
+            drop = e.resistance @ (mean * fill) / U
+            phi = float(np.average(eta - drop - push, weights=e.area * fill))
+        x[2 * n : 2 * n + M], x[-1] = eta, phi
+        return x
+
+    def _error(self, step: _Step) -> float:
+        """Local error of thickness, relative to the largest, and of pressure, likewise."""
+        now, system, problem = self._now, self.system, self.problem
+        if now.rate is None:
+            return 0.0
+        n = system.n
+        old, new = system.pack(now.state)[: 2 * n], system.pack(step.state)[: 2 * n]
+        size = np.concatenate([
+            np.full(n, max(float(new[:n].max()), 0.01)),
+            np.full(n, max(float(new[n:].max()), problem.thickness / system.W, 1e-9)),
+        ])  # fmt: skip
+        return local_error(
+            new, old, now.rate[: 2 * n], step.dt, now.dt, tolerance=problem.tolerance, scale=size
+        )
+
+    # -- results -------------------------------------------------------------------------------
+
+    def monitors(self, step: _Step | None = None) -> dict[str, float]:
+        """Quantities at the accepted state, or at a step, SI."""
+        step = step or self._now
+        problem, state, d = self.problem, step.state, step.derived
+        e, area = problem.electric, problem.network.area
+        film = float(e.area[self.system.on_film] @ d.plating[self.system.on_film])
+        filled = area * d.fill
+        K_I = problem.elastic.intensity("K_I", state.p)
+        stored = float(area @ state.m) - self._first
+        found = {
+            "voltage": state.phi,
+            "current_density": d.total / e.counter_area,
+            "capacity": step.charge / e.counter_area,
+            "pressure_max": float(state.p.max()),
+            "pressure_mean": float(area @ state.p / area.sum()),
+            "K_I": float(K_I.max()),
+            "fill": float(filled.sum() / area.sum()),
+            "current_share": film / d.total if d.total else 0.0,
+            "mass_defect": abs(step.plated - step.left - stored) / max(step.moved, 1e-300),
+            "expelled": step.left / step.plated if step.plated else 0.0,
+        }
+        if problem.toughness is not None:
+            found["K_ratio"] = found["K_I"] / problem.toughness
+        return found
+
+    def profile(self) -> Profile:
+        """The film at the accepted state."""
+        network, e = self.problem.network, self.problem.electric
+        system, state, d = self.system, self.state, self.derived
+        phi = -(e.resistance @ d.plating)
+        on, node = system.on_film, system.node
+        weight = np.zeros(system.n)
+        np.add.at(weight, node, e.area[on])
+        mean = []
+        for values in (d.plating, phi):
+            total = np.zeros(system.n)
+            np.add.at(total, node, (e.area * values)[on])
+            mean.append(total / np.where(weight > 0, weight, 1.0))
+        q = np.zeros(system.n)
+        count = np.zeros(system.n)
+        i, j = network.edges.T
+        along = np.sign(network.s[j] - network.s[i]) * d.flow.rate / network.width
+        for ends in (i, j):
+            np.add.at(q, ends, along)
+            np.add.at(count, ends, 1.0)
+        return Profile(
+            self.time, network.s, network.points, d.w, state.m, state.p, mean[0], mean[1],
+            q / np.maximum(count, 1.0),
+        )  # fmt: skip
+
+    # -- checkpoints ---------------------------------------------------------------------------
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """See `stepping.Model`; the nodes of the film are in an order that no rank changes."""
+        if self.comm is not None and self.comm.rank > 0:
+            return {}
+        now = self._now
+        arrays: dict[str, NDArray[Any]] = {
+            "pressure": now.state.p,
+            "thickness": now.state.m,
+            "eta": now.state.eta,
+            "scalars": np.array(
+                [self.time, now.dt, now.state.phi, now.charge, now.plated, now.moved, now.left,
+                 self._first, now.derived.total]
+            ),
+            "outflow": now.derived.outflow,
+        }  # fmt: skip
+        if now.rate is not None:
+            arrays["rate"] = now.rate
+        return {name: np.array(values) for name, values in arrays.items()}
+
+    def load(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """See `stepping.Model`.
+
+        Raises:
+            CaseError: On every rank, for a state of another film.
+        """
+
+        def check() -> dict[str, NDArray[Any]]:
+            wanted = {"pressure": self.system.n, "thickness": self.system.n, "eta": self.system.M}
+            for name, size in wanted.items():
+                if name not in arrays or arrays[name].shape != (size,):
+                    raise CaseError(
+                        "the saved state belongs to another film: its "
+                        f"{name} has the shape {arrays[name].shape if name in arrays else None}, "
+                        f"and this film needs ({size},)",
+                        key="checkpoint", hint="Restart with the case and mesh that wrote it",
+                    )  # fmt: skip
+            return arrays
+
+        given = self._shared(check)
+        time, dt, phi, charge, plated, moved, left, first, _ = map(float, given["scalars"])
+        state = State(given["pressure"], given["thickness"], given["eta"], phi)
+        rate = given.get("rate")
+        # the step that led here: its rate of thickness gives the outflow back
+        old = state.m
+        if rate is not None:
+            n = self.system.n
+            old = state.m - dt * rate[n : 2 * n] * self.system.W
+        derived = self.system.derive(state, old, dt or 1.0)
+        self._now = _Step(state, derived, dt, rate, charge, plated, moved, left)
+        self._first, self.time, self._next = first, time, None
