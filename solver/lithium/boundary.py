@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from ssbmech.lithium.problem import BodyProblem, Hold, NodalLaw
 from ssbmech.parallel import together
 from ssbmech.physics.elasticity import weight
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 Ints = NDArray[np.int32]
 
 
@@ -193,13 +194,11 @@ class NodalForces:
     def __init__(self, problem: BodyProblem, V: Any, where: Ints, fixed: Ints) -> None:
         self.problem, self._V = problem, V
         self._where = np.asarray(where, np.int32).reshape(-1, problem.dim)
-        self._free = np.ones(self._where.size, bool)
-        self._free[np.isin(self._where.reshape(-1), fixed)] = False
-        self._free = self._free.reshape(-1, problem.dim)
+        self._free = ~np.isin(self._where, fixed)
         self.bound: list[tuple[NodalLaw, SurfaceNodes]] = []
         for law in problem.laws:
             surface = self.surface(law.group)
-            together(problem.domain.comm, lambda law=law, surface=surface: law.bind(surface))
+            together(problem.domain.comm, partial(law.bind, surface))
             self.bound.append((law, surface))
 
     def surface(self, group: str) -> SurfaceNodes:

@@ -26,7 +26,7 @@ from ssbmech.lithium.interface import Interface, gathered, vertex_ids
 from ssbmech.lithium.problem import BodyProblem
 from ssbmech.physics.elasticity import weight
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 
 #: Smallest and largest growth of a cell: half of it gone, or as much again.
 LIMITS = (-0.5, 1.0)

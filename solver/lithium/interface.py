@@ -18,7 +18,7 @@ from ssbmech.errors import CaseError
 from ssbmech.lithium.problem import BodyProblem
 from ssbmech.physics.elasticity import weight
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 Ints = NDArray[np.int32]
 
 

@@ -110,7 +110,8 @@ def solve(system: Linearised, x: Any, *, rtol: float, limit: int, reuse: float) 
     secant = False
     system.use_secant(secant)
     now = system.evaluate(x)
-    history, steps, made = [now.relative], [], 0
+    history, made = [now.relative], 0
+    steps: list[float] = []
     stale = reuse <= 0
     if not math.isfinite(now.relative):
         raise SolverError(_words("has no admissible start", history, []), hint=_HINT)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.lithium.problem import BodyProblem, Flow
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 
 
 @dataclass(frozen=True)

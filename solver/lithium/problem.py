@@ -16,7 +16,7 @@ from ssbmech.problem import Eigenstrain, Material, SurfaceLoad
 if TYPE_CHECKING:
     from ssbmech.lithium.boundary import SurfaceNodes
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 #: A factor of time [s].
 Factor = Callable[[float], float]
 

@@ -18,7 +18,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from ssbmech.physics import elasticity
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 
 _PLANE = ((0, 0), (0, 1), (1, 0), (1, 1), (2, 2))
 _SOLID = tuple((i, j) for i in range(3) for j in range(3))
