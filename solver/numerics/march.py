@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ssbmech.errors import CaseError, SolverError
@@ -107,6 +108,7 @@ class _March:
         self.model, self.phases, self.options, self.at = model, phases, options, at
         self.events, self.outputs = tuple(events), sorted(outputs)
         self.control = Controller(options, at.wish, at.error, at.failed)
+        self.tried = (0.0, 0.0)  # length and error of the first step of the phase
         self._reopen()
 
     def _reopen(self) -> None:
@@ -159,7 +161,7 @@ class _March:
         """Start a phase: its own events are armed, and its first step is tried out.
 
         The error of the first step cannot be estimated: the rate before it belongs to another
-        drive. So two equal steps are taken for a try; the second one's estimate is for both.
+        drive. So two equal steps are taken for a try; the second one's estimate counts for both.
         """
         at, o = self.at, self.options
         at.at_start = dict(at.monitors)
@@ -177,6 +179,7 @@ class _March:
                 pass  # too long, or a failure that the step itself will report
             self.model.load(state)
             self.control = Controller(o, dt)
+            self.tried = (dt, error)
             if error <= 1.0 or dt <= o.smallest:
                 return
             at.rejected += 1
@@ -212,6 +215,9 @@ class _March:
         trial = self.model.advance(self.at.time + dt, dt, phase.drive)
         if math.isnan(trial.error):
             raise SolverError("the local error of the step is not a number")
+        longest, error = self.tried
+        if self.at.elapsed == 0.0 and dt <= longest * (1.0 + 1e-9):
+            trial = replace(trial, error=error)
         return trial
 
     def _stuck(self, phase: Phase, reason: str) -> StepError:

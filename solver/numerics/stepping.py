@@ -103,10 +103,11 @@ def local_error(
 ) -> float:
     """Local error of a step of backward Euler over what is allowed.
 
-    The step from x errs by dt^2 x''/2 (+ O(dt^3)). The mean rates of this step and of the one
-    before belong to the middles of the steps, (dt + dt_old)/2 apart, so that
+    The step errs by dt^2 x''/2 (+ O(dt^3)). The mean rate of a step of backward Euler is the rate
+    x' = f(x) at its END, so that those of this step and of the one before are dt apart, whatever
+    the length of the one before:
 
-        dt^2 x''/2 = dt^2 (x'_new - x'_old)/(dt + dt_old).
+        dt^2 x''/2 = dt/2 (x'_new - x'_old).
 
     The largest entry counts, not a mean: it does not depend on the order of the entries, and a
     small region that moves fast is not averaged away.
@@ -117,7 +118,8 @@ def local_error(
         rate: Same shape, (x - x_before)/dt_old of the last accepted step; None if there was none,
             and then the error is 0: nothing is known (`march` looks after the first step).
         dt: Length of the step [s].
-        dt_old: Length of the last accepted step [s].
+        dt_old: Length of the last accepted step [s]; 0 if there was none, and then ``rate`` does
+            not count.
         tolerance: Allowed local error, relative to ``scale``.
         scale: Size of the quantity, scalar or (n,), positive. A physical size (a threshold, a
             thickness), not the present value: that may be 0.
@@ -127,9 +129,9 @@ def local_error(
         Local error over ``tolerance * scale``; 1 or less passes.
     """
     worst = 0.0
-    if rate is not None:
+    if rate is not None and dt_old > 0.0:
         now = (np.asarray(new, dtype=float) - np.asarray(old, dtype=float)) / dt
-        error = np.abs(now - np.asarray(rate, dtype=float)) * (dt * dt / (dt + dt_old))
+        error = np.abs(now - np.asarray(rate, dtype=float)) * (0.5 * dt)
         ratio = error / (tolerance * np.asarray(scale, dtype=float))
         worst = float(np.max(ratio, initial=0.0))
     return worst if reduce is None else float(reduce(worst))

@@ -30,18 +30,21 @@ def run(model, phases, options=OPTIONS, **more):
 # -- local error ----------------------------------------------------------------------------------
 
 
-def test_error_of_a_parabola_is_exact():
-    # x = t^2 from t = 1 by the mean rates of two exact steps: dt^2 x''/2 = dt^2
-    dt, dt_old = 0.3, 0.2
-    x = [1.0 - dt_old, 1.0, 1.0 + dt]
-    rate = (x[1] ** 2 - x[0] ** 2) / dt_old
-    found = local_error(x[2] ** 2, x[1] ** 2, rate, dt, dt_old, tolerance=1e-2, scale=4.0)
+@pytest.mark.parametrize("dt_old", [0.03, 0.3, 3.0])
+def test_error_of_a_parabola_is_exact(dt_old):
+    # x' = 2 t by backward Euler: the rates are those at the ends, 2 t; the error is dt^2 x''/2
+    t, dt = 1.0, 0.3
+    x, rate = 5.0, 2.0 * t
+    new = x + dt * 2.0 * (t + dt)
+    true = new - (x + (t + dt) ** 2 - t**2)
+    found = local_error(new, x, rate, dt, dt_old, tolerance=1e-2, scale=4.0)
+    assert found == pytest.approx(true / 4e-2, rel=1e-12)
     assert found == pytest.approx(dt**2 / 4e-2, rel=1e-12)
 
 
 def test_the_largest_entry_counts_and_the_largest_rank():
     old, rate = np.zeros(3), np.zeros(3)
-    new = np.array([0.1, -0.4, 0.2])
+    new = np.array([0.2, -0.8, 0.2])
     more = {"tolerance": 1.0, "scale": np.array([1.0, 2.0, 0.1])}
     assert local_error(new, old, rate, 1.0, 1.0, **more) == pytest.approx(1.0)
     assert local_error(new, old, rate, 1.0, 1.0, reduce=lambda e: e + 5.0, **more) == 6.0
@@ -49,7 +52,8 @@ def test_the_largest_entry_counts_and_the_largest_rank():
 
 
 def test_without_a_rate_nothing_is_known():
-    assert local_error([1.0], [0.0], None, 1.0, 0.0, tolerance=1e-9, scale=1.0) == 0.0
+    assert local_error([1.0], [0.0], None, 1.0, 1.0, tolerance=1e-9, scale=1.0) == 0.0
+    assert local_error([1.0], [0.0], [0.0], 1.0, 0.0, tolerance=1e-9, scale=1.0) == 0.0
 
 
 def test_not_a_number_is_kept():
