@@ -38,6 +38,7 @@ class Interface:
         nodes: The same as node numbers of the mesh file, shape (n, dim).
         areas: [m^2; m in plane models; whole circle in axisymmetry], shape (n,).
         vertex_areas: Share of each local and ghost vertex in the area [m^2 or m].
+        normal_areas: Integral of shape function times normal out of ``cells``, shape (., 3).
         normals: Mean unit normal out of ``cells`` at each, zero off the interface, shape (., 3).
 
     Raises:
@@ -64,6 +65,7 @@ class Interface:
         sums = np.zeros((len(self.vertex_areas), 3))
         for i in range(dim):
             sums[:, i] = self._vertex_values(n[i] * v)
+        self.normal_areas = sums * problem.area_unit
         size = np.linalg.norm(sums, axis=1)
         self.normals = sums / np.where(size > 0, size, 1.0)[:, None]
 

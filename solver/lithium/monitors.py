@@ -54,8 +54,9 @@ class InterfaceTraction:
     The forces are those of linear test functions, F_v = int sigma : grad(N_v) over the cells of the
     side, divided by int N_v over the interface: no stress is sampled, constant tractions are exact,
     and the sum of traction times area is the force across the interface to the accuracy of
-    Newton's method. At a vertex where the interface ends on a held or loaded surface the traction
-    has the force of that surface in it; a symmetry plane acts along the interface only.
+    Newton's method. Components that are held at a vertex (a symmetry plane that the interface ends
+    on) are left out of sigma_n, since the force there has the reaction in it; a load on the side at
+    the end of an interface is not.
 
     Args:
         system: The body.
@@ -73,6 +74,11 @@ class InterfaceTraction:
         self._vertex[system.Q.dofmap.list.reshape(-1)] = self._space.dofmap.list.reshape(-1)
         self._ids = vertex_ids(system.problem.domain, system.Q)
         index = system.Q.dofmap.index_map
+        vertices = np.zeros((len(self._ids), dim), np.int64)
+        corners = system.V.dofmap.list[:, : system.Q.dofmap.list.shape[1]]  # come first
+        where = system.where.reshape(-1, dim)
+        vertices[system.Q.dofmap.list.reshape(-1)] = where[corners.reshape(-1)]
+        self._held = np.isin(vertices, system.holds.dofs)
         self._mine = np.flatnonzero(self.interface.vertex_areas[: index.size_local] > 0)
 
     def evaluate(self) -> Traction:
@@ -82,18 +88,21 @@ class InterfaceTraction:
         fem.assemble_vector(f.x.array, self._form)
         forces = gathered(f).reshape(-1, p.dim)[self._vertex][self._mine] * p.force_unit
         areas = self.interface.vertex_areas[self._mine]
-        rows = np.hstack(
-            [forces / areas[:, None], areas[:, None], self.interface.normals[self._mine, : p.dim]]
-        )
+        outward = self.interface.normal_areas[self._mine, : p.dim]
+        free = np.where(self._held[self._mine], 0.0, outward)
+        lost = np.linalg.norm(free, axis=1) < 1e-6 * np.linalg.norm(outward, axis=1)
+        free[lost] = outward[lost]
+        # exact for a constant pressure, also where the interface is curved: F = -p int N n
+        normal_stress = np.sum(forces * free, axis=1) / np.sum(outward * free, axis=1)
+        normals = self.interface.normals[self._mine, : p.dim]
+        rows = np.column_stack([forces / areas[:, None], areas, normals, normal_stress])
         parts = comm.allgather((self._ids[self._mine], rows))
         nodes = np.concatenate([part[0] for part in parts])
         order = np.argsort(nodes)
         every = np.vstack([part[1] for part in parts])[order]
-        traction, normals = every[:, : p.dim], every[:, p.dim + 1 :]
         return Traction(
-            nodes[order], np.einsum("ni,ni->n", traction, normals), traction, every[:, p.dim],
-            normals,
-        )  # fmt: skip
+            nodes[order], every[:, -1], every[:, : p.dim], every[:, p.dim], every[:, p.dim + 1 : -1]
+        )
 
 
 def pressures(system: BodySystem, group: str) -> tuple[float, float]:

@@ -121,3 +121,37 @@ def ring(inner, outer, n_radial, n_angle, *, ratio=1.0, **more):
 def on(comm, data, length_um=1.0):
     """Distribute a mesh."""
     return distribute(comm, data if comm.rank == 0 else None, length=length_um * 1e-6)
+
+
+def core_and_ring(inner, outer, h, *, names=("inclusion", "matrix")):
+    """A quarter disc [um] in a quarter ring, second order; the cells grow with the radius.
+
+    Facets: ``interface`` between them, ``right`` outside, ``bottom`` on y = 0, ``top`` on x = 0.
+    """
+    from ssbmech.meshes.session import collect, session
+
+    with session("rings") as gmsh:
+        geo, mesh = gmsh.model.geo, gmsh.model.mesh
+        o = geo.addPoint(0, 0, 0, h)
+        p, q = ([geo.addPoint(*xy, 0, s) for xy in ((r, 0), (0, r))]
+                for r, s in ((inner, h), (outer, h * outer / inner)))  # fmt: skip
+        arcs = [geo.addCircleArc(a, o, b) for a, b in (p, q)]
+        low = [geo.addLine(o, p[0]), geo.addLine(p[0], q[0])]
+        up = [geo.addLine(p[1], o), geo.addLine(q[1], p[1])]
+        core = geo.addPlaneSurface([geo.addCurveLoop([low[0], arcs[0], up[0]])])
+        wall = geo.addPlaneSurface([geo.addCurveLoop([low[1], arcs[1], up[1], -arcs[0]])])
+        geo.synchronize()
+        gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 1)
+        gmsh.option.setNumber("Mesh.MeshSizeFromPoints", 1)
+        for name, surface in zip(names, (core, wall), strict=True):
+            gmsh.model.addPhysicalGroup(2, [surface], name=name)
+        for name, lines in {
+            "interface": [arcs[0]], "right": [arcs[1]], "bottom": low, "top": up
+        }.items():  # fmt: skip
+            gmsh.model.addPhysicalGroup(1, lines, name=name)
+        mesh.generate(2)
+        mesh.setOrder(2)
+        data = collect(gmsh, 2, 2)
+    middle = np.abs(data.points[:, 0]) < 1e-9 * outer
+    data.points[middle, 0] = 0.0
+    return data
