@@ -30,6 +30,8 @@ _MOST_FRAMES, _RATE = 150, 8.0
 _RAMP, _RAMP_SOLID = 128, 24
 #: Size of the rendered scene of a solid.
 _PIXELS = (1400, 1000)
+#: Width of labels and colour bar [inch].
+_BESIDE = 1.4
 #: Monitors for the strip below the field, in this order.
 _STRIP = ("K_ratio", "contact", "fill", "voltage", "pressure_max")
 
@@ -173,9 +175,9 @@ def _plane_frames(
     x = _shown_points(fields.load(steps[-1]), p)
     low, high = (x.min(axis=0), x.max(axis=0)) if p.box is None else p.box
     strip = _strip_name(table)
-    width = style.DOUBLE - 1.3
-    height = float(np.clip(width * (high[1] - low[1]) / (high[0] - low[0]), 0.9, 4.5))
-    fig, ax, below = _figure(height, strip)
+    slender = float((high[1] - low[1]) / (high[0] - low[0]))
+    height = float(np.clip((style.DOUBLE - _BESIDE) * slender, 0.9, 4.5))
+    fig, ax, below = _figure(min(height / slender, style.DOUBLE - _BESIDE), height, strip)
     ax.set_aspect("equal")
     # the body may grow: leave it room
     margin = 0.03 * (high - low).max()
@@ -193,11 +195,13 @@ def _plane_frames(
         yield _shot(fig, ax, p, step, mark, dpi)
 
 
-def _figure(height: float, strip: str | None) -> tuple[Any, Any, Any]:
+def _figure(width: float, height: float, strip: str | None) -> tuple[Any, Any, Any]:
+    """Figure with axes of about a width and a height [inch], and those of the strip or None."""
+    width = max(width + _BESIDE, style.SINGLE + 0.5)
     if strip is None:
-        fig, ax = style.figure(style.DOUBLE, height + 0.8)
+        fig, ax = style.figure(width, height + 0.8)
         return fig, ax, None
-    fig, axes = style.figure(style.DOUBLE, height + 1.9, 2, 1, height_ratios=[height, 0.85])
+    fig, axes = style.figure(width, height + 1.9, 2, 1, height_ratios=[height, 0.85])
     return fig, axes[0], axes[1]
 
 
@@ -275,7 +279,6 @@ def _shot(
     """The figure at a time as pixels; the layout is that of the first frame."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    # figures of the same width throughout: a text that changes its length would seem to jump
     ax.set_title(clock(step.time), loc="left", fontweight="bold")
     if p.warp not in (0.0, 1.0):
         ax.set_title(f"displacement × {p.warp:g}", loc="right")
@@ -295,7 +298,7 @@ def _solid_frames(
 ) -> Iterator[NDArray[np.uint8]]:
     """Frames of a solid, rendered and framed like those of a plane body."""
     strip = _strip_name(table)
-    fig, ax, below = _figure(4.2, strip)
+    fig, ax, below = _figure(style.DOUBLE - _BESIDE, 4.2, strip)
     ax.axis("off")
     _bar(fig, ax, p)
     mark = _draw_strip(below, table, strip)
