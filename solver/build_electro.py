@@ -16,6 +16,7 @@ from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, activation_ener
 from ssbmech.domain import Domain
 from ssbmech.electro.cut import cut
 from ssbmech.electro.edges import singular_points
+from ssbmech.electro.leakage import Electrons
 from ssbmech.electro.problem import BoundaryResistance, ElectricProblem, Electrode
 from ssbmech.errors import CaseError, MaterialError, nearest
 from ssbmech.formula import Formula
@@ -44,6 +45,7 @@ class ElectricSetup:
         temperature: [K].
         molar_volume: V_m - V_+ [m^3/mol].
         nodes: Number in the whole mesh of each node of the mesh of the ions.
+        electrons: What the case says of electrons that leak, or None.
         notes: Choices made for the user, in words.
         sources: ``"group.key"`` to value, source and standing.
         unverified: Names of unverified library values that were used.
@@ -59,6 +61,7 @@ class ElectricSetup:
     nodes: NDArray[np.int64]
     crystals: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     boundaries: tuple[BoundaryResistance, ...] = ()
+    electrons: Electrons | None = None
     notes: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     unverified: tuple[str, ...] = ()
@@ -112,6 +115,7 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
         nodes=nodes,
         crystals=found.crystals,
         boundaries=boundaries,
+        electrons=_electrons(case, block, found.values),
         notes=tuple(found.notes),
         sources=found.sources,
         unverified=tuple(dict.fromkeys(found.unverified)),
@@ -135,6 +139,31 @@ def problem(case: Case, setup: ElectricSetup, domain: Domain, model: str) -> Ele
         degree=block.degree or case.solver.degree,
         linear=case.solver.method,
         petsc={k: str(v) for k, v in case.solver.petsc.items()},
+    )
+
+
+def _electrons(case: Case, block: ElectroBlock, conductors: Iterable[str]) -> Electrons | None:
+    """Electronic conductivities of all conductors, or None where the case gives none."""
+    given, key = block.electronic_conductivity, "electrochemistry.electronic_conductivity"
+    if not given:
+        return None
+    names = list(conductors)
+    for name in given:
+        if name not in names:
+            raise CaseError(
+                f"the material group {name!r} does not conduct ions", key=f"{key}.{name}",
+                allowed=", ".join(names), hint=nearest(name, names),
+            )  # fmt: skip
+    for name in names:
+        if name not in given:
+            raise CaseError(
+                f"no electronic conductivity is given for the material group {name!r}", key=key,
+                hint=f'Give every conductor one, e.g. {name} = "1e-12 S/cm" where hardly any flows',
+            )  # fmt: skip
+    return Electrons(
+        {name: units.quantity(given[name], "conductivity") for name in names},
+        {e.groups[0]: units.quantity(e.open_circuit_voltage, "potential") for e in case.electrode},
+        units.quantity(block.inner_pressure, "pressure"),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from ssbmech.electro.problem import ElectricProblem
 from ssbmech.electro.system import ElectricSystem
 from ssbmech.errors import SolverError
@@ -29,6 +30,7 @@ class ElectricSolution:
         rounding: What the digits of the potential leave of the charge balance: machine precision
             times the largest potential over the drop in the electrolyte, or over the jump at
             boundaries with very little resistance.
+        beside: Other potentials by name, at the nodes of the domain's file [V], for the fields.
     """
 
     problem: ElectricProblem
@@ -39,6 +41,7 @@ class ElectricSolution:
     areas: dict[str, float]
     report: NewtonReport
     rounding: float = 0.0
+    beside: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def mean_current_density(self, name: str) -> float:
         """Mean over an electrode [A/m^2], anodic positive."""

@@ -12,9 +12,11 @@ from ssbmech.build_electro import ElectricSetup
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
 from ssbmech.domain import distribute
+from ssbmech.electro.leakage import Leakage, leakage
 from ssbmech.electro.local import Samples, Spread, lattice, sample, spread
 from ssbmech.electro.solve import ElectricSolution, solve
 from ssbmech.meshes.data import MeshData
+from ssbmech.meshes.restrict import restrict
 from ssbmech.parallel import on_root
 
 
@@ -27,12 +29,14 @@ class ElectricResult:
         solution: Of the degree asked for, or one higher with ``error_estimate``.
         spreads: Of each electrode.
         samples: Current density along each electrode, by name.
+        leakage: What electrons do, or None where the case has none.
     """
 
     setup: ElectricSetup
     solution: ElectricSolution
     spreads: tuple[Spread, ...]
     samples: dict[str, Samples]
+    leakage: Leakage | None = None
 
 
 def run_electric(
@@ -85,4 +89,22 @@ def run_electric(
         f"{report.linear.unknowns} unknowns, {report.linear.method}, Newton {report.iterations}, "
         f"charge balance {best.imbalance:.0e}"
     )
-    return ElectricResult(setup, best, spreads, samples)
+    found = None
+    if setup.electrons is not None:
+        found = _leakage(best, setup, held, data)
+        beside = {"electron_potential": found.electronic, "lithium_potential": found.lithium}
+        best = replace(best, beside=beside)
+        note(f"{len(found.sites)} sites where lithium could form inside")
+    return ElectricResult(setup, best, spreads, samples, found)
+
+
+def _leakage(
+    ions: ElectricSolution, setup: ElectricSetup, held: list[MeshData], data: MeshData | None
+) -> Leakage:
+    """Electrons on the mesh of the ions before it was cut (collective)."""
+    assert setup.electrons is not None
+    part = held[0] if held else None
+    whole = part
+    if setup.boundaries and data is not None:
+        whole = restrict(data, setup.conductivity)
+    return leakage(ions, setup.electrons, part, whole)

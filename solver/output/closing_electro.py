@@ -30,15 +30,43 @@ def closing_rows(electric: dict[str, Any] | None) -> list[tuple[str, str]]:
             if found is None or (what == "smallest" and e["largest"] is None):
                 continue
             error = found["error_estimate"]
-            # a coordinate that is zero but for rounding is shown as zero
-            where = ", ".join(f"{round(c, 6) + 0.0:.4g}" for c in found["point_um"])
             rows.append(
                 (
                     f"{what} on {e['name']}",
                     f"{found['factor']:.5g}"
                     + ("" if error is None else f" +- {error:.1g}")
                     + f" of the mean, {found['plating_current_density']['value']:.5g} mA/cm^2 at "
-                    f"({where}) um",
+                    f"({_point(found)}) um",
                 )
             )
+    return rows + _leakage(electric.get("leakage"))
+
+
+def _leakage(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Rows on electrons that leak."""
+    if found is None:
+        return []
+    share = found["volume_share_below"]
+    lowest = found["lowest_lithium_potential"]
+    rows = [
+        (
+            "electrons that leak",
+            f"{abs(found['electronic_current_density']['value']):.4g} mA/cm^2, "
+            f"{found['electronic_transference']:.3g} of the current",
+        ),
+        (
+            "lithium inside",
+            f"possible in {share:.3g} of the volume, to a depth of "
+            f"{found['depth_below']['value']:.4g} um" if share > 0 else "possible nowhere",
+        ),
+        ("lowest lithium potential", f"{lowest['value']:.4g} mV at ({_point(lowest)}) um"),
+    ]  # fmt: skip
+    for site in found["sites"][:5]:
+        value = site["lithium_potential"]["value"]
+        rows.append((f"site at {site['group']}", f"{value:.4g} mV at ({_point(site)}) um"))
     return rows
+
+
+def _point(entry: dict[str, Any]) -> str:
+    """Coordinates [um]; one that is zero but for rounding is shown as zero."""
+    return ", ".join(f"{round(c, 6) + 0.0:.4g}" for c in entry["point_um"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import ufl
@@ -10,6 +11,7 @@ from dolfinx import fem
 from dolfinx.fem.petsc import assemble_vector
 from dolfinx.io import VTKFile
 from petsc4py import PETSc
+from ssbmech.domain import vertex_nodes
 from ssbmech.electro.solve import ElectricSolution
 from ssbmech.physics import conduction
 
@@ -50,10 +52,24 @@ def write_electric_fields(folder: Path, solution: ElectricSolution) -> None:
     size.x.array[:] = np.linalg.norm(values, axis=1)
     for b in sums:
         b.destroy()
+    others = _beside(W, solution)
     to_um = p.domain.length * 1e6
     mesh.geometry.x[:] *= to_um
     try:
         with VTKFile(p.domain.comm, str(folder / "electric.pvd"), "w") as file:
-            file.write_function([potential, current, size])
+            file.write_function([potential, current, size, *others])
     finally:
         mesh.geometry.x[:] /= to_um
+
+
+def _beside(W: Any, solution: ElectricSolution) -> list[Any]:
+    """Other potentials of a solution at vertices [mV]."""
+    domain = solution.problem.domain
+    dofs = W.dofmap.list.reshape(-1)
+    ids = domain.node_ids[vertex_nodes(domain.mesh)].reshape(-1)
+    found = []
+    for name, values in solution.beside.items():
+        field = fem.Function(W, name=f"{name}_mV")
+        field.x.array[dofs] = values[ids] * 1e3
+        found.append(field)
+    return found

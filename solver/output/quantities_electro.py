@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ssbmech.electro.local import Extreme, Spread
+from ssbmech.electro.problem import ElectricProblem
 from ssbmech.electro.stage import ElectricResult
 
 #: Largest sum of the currents over the largest of them, and where rounding alone is larger.
@@ -36,6 +37,8 @@ def electric_table(result: ElectricResult | None) -> dict[str, Any] | None:
         "conductivity": {
             name: {"value": value * 10, "unit": "mS/cm"} for name, value in p.conductivity.items()
         },
+        **_boundaries(p),
+        **_leakage(result),
         "electrodes": [_electrode(result, spread) for spread in result.spreads],
         "newton": {
             "iterations": s.report.iterations,
@@ -72,6 +75,47 @@ def _electrode(result: ElectricResult, spread: Spread) -> dict[str, Any]:
     return entry
 
 
+def _boundaries(problem: ElectricProblem) -> dict[str, Any]:
+    """Area-specific resistance of boundaries without a thickness, where there are any."""
+    if not problem.boundaries:
+        return {}
+    entries = {
+        b.name: {"value": b.resistance * _OHM_CM2, "unit": "ohm*cm^2"} for b in problem.boundaries
+    }
+    return {"boundary_resistance": entries}
+
+
+def _leakage(result: ElectricResult) -> dict[str, Any]:
+    """Electrons that leak and where lithium could form inside, where the case asks for it."""
+    found = result.leakage
+    if found is None:
+        return {}
+    sites = [
+        {
+            "group": site.group,
+            "lithium_potential": {"value": site.lowest * 1e3, "unit": "mV"},
+            "point_um": (site.point * 1e6).tolist(),
+            "share_of_vertices": site.share,
+        }
+        for site in found.sites
+    ]
+    entry = {
+        "electronic_current_density": {
+            "value": found.current_density * _MA_PER_CM2, "unit": "mA/cm^2",
+        },
+        "electronic_transference": found.transference,
+        "charge_imbalance": found.solution.imbalance,
+        "threshold": {"value": found.threshold * 1e3, "unit": "mV"},
+        "lowest_lithium_potential": {
+            "value": found.lowest * 1e3, "unit": "mV", "point_um": (found.lowest_at * 1e6).tolist(),
+        },
+        "volume_share_below": found.share,
+        "depth_below": {"value": found.depth * 1e6, "unit": "um"},
+        "sites": sites,
+    }  # fmt: skip
+    return {"leakage": entry}
+
+
 def _extreme(found: Extreme | None) -> dict[str, Any] | None:
     if found is None:
         return None
@@ -91,15 +135,17 @@ def electric_gates(result: ElectricResult) -> list[dict[str, Any]]:
     """
     value = result.solution.imbalance
     limit = min(max(BALANCE_LIMIT, 16 * result.solution.rounding), BALANCE_WORST)
-    return [
-        {
-            "name": "charge balance",
-            "value": value,
-            "limit": limit,
-            "passed": bool(value <= limit),
-            "what": "sum of the currents over the largest",
-        }
-    ]
+    gates = [_balance("charge balance", value, limit, "sum of the currents over the largest")]
+    if result.leakage is not None:
+        value = result.leakage.solution.imbalance
+        words = "sum of the electronic currents over the largest"
+        gates.append(_balance("balance of electrons", value, BALANCE_LIMIT, words))
+    return gates
+
+
+def _balance(name: str, value: float, limit: float, what: str) -> dict[str, Any]:
+    passed = bool(value <= limit)
+    return {"name": name, "value": value, "limit": limit, "passed": passed, "what": what}
 
 
 def csv_lines(result: ElectricResult) -> list[str]:

@@ -11,6 +11,7 @@ from ssbmech.electro.edges import singular_points
 from ssbmech.errors import CaseError, SsbmechError
 from ssbmech.meshes import catalog
 from ssbmech.meshes.features import Impurity, Protrusion
+from ssbmech.meshes.grain_parts import Grains
 from ssbmech.meshes.restrict import restrict
 
 GOOD = {
@@ -71,6 +72,26 @@ def changed(*path, value=None):
         (changed("electrode", 1, "group", value="li_sse"),
          ["electrode.1.group", "'li_sse'", "belongs to electrode.0"]),
         (changed("electrode", value=GOOD["electrode"][:1]), ["two electrodes", "cathode_plane"]),
+        (changed("electrochemistry", "boundary_resistance",
+                 value={"grain_boundaries": "0 ohm*cm^2"}),
+         ["boundary_resistance.grain_boundaries", "0 ohm*cm^2", "above 0"]),
+        (changed("electrochemistry", "boundary_resistance",
+                 value={"grain_boundaries": "-5 ohm*cm^2"}), ["-5 ohm*cm^2", "above 0"]),
+        (changed("electrochemistry", "boundary_activation_energy",
+                 value={"grain_boundaries": "0.4 eV"}),
+         ["boundary_activation_energy.grain_boundaries", "no boundary_resistance"]),
+        (changed("electrochemistry", "conductivity_axes",
+                 value={"electrolyte": ["1 mS/cm", "1 mS/cm"]}),
+         ["conductivity_axes.electrolyte", "2 values", "three"]),
+        (changed("electrochemistry", "conductivity_axes",
+                 value={"electrolyte": ["1 mS/cm", "1 mS/cm", "0 mS/cm"]}),
+         ["0 mS/cm", "above 0"]),
+        (changed("electrochemistry",
+                 value={"conductivity": {"electrolyte": "1 mS/cm"},
+                        "conductivity_axes": {"electrolyte": ["1 mS/cm"] * 3}}),
+         ["conductivity.electrolyte", "one of them"]),
+        (changed("electrochemistry", "electronic_conductivity", value={"electrolyte": "0 S/cm"}),
+         ["electronic_conductivity.electrolyte", "above 0"]),
         ({**changed("electrochemistry", "temperature", value="300 K"), "electrode": []},
          ["no electrode is given"]),
     ],
@@ -94,6 +115,16 @@ def test_refused_by_the_schema(data, words):
         (changed("electrode", 0, "group", value="bottom"),
          ["electrode.0.group", "no cell that conducts", "li_sse"]),
         (changed("electrode", 0, "group", value="li_see"), ["electrode.0.group", "'li_sse'"]),
+        (changed("electrochemistry", "boundary_resistance", value={"left": "1 ohm*cm^2"}),
+         ["boundary_resistance.left", "on the surface of what conducts", "no facet group lies"]),
+        (changed("electrochemistry", "boundary_resistance", value={"li_sse": "1 ohm*cm^2"}),
+         ["boundary_resistance.li_sse", "area_specific_resistance"]),
+        (changed("electrochemistry", "boundary_resistance", value={"grains": "1 ohm*cm^2"}),
+         ["boundary_resistance.grains", "no facet group 'grains'"]),
+        (changed("electrochemistry", "electronic_conductivity", value={"lithium": "1 S/cm"}),
+         ["electronic_conductivity.lithium", "does not conduct ions", "electrolyte"]),
+        (changed("electrochemistry", "conductivity_axes", value={"salt": ["1 mS/cm"] * 3}),
+         ["electrochemistry.conductivity_axes", "'salt'"]),
         (changed("electrochemistry", "conductivity",
                  value={"electrolyte": "1 mS/cm", "lithium": "1 mS/cm"}),
          ["electrode.0.group", "inside what conducts"]),
@@ -126,6 +157,37 @@ def test_temperature(cell, tmp_path):
     setup, _ = build_electro.prepare(case_from(data), tmp_path, cell)
     assert setup.conductivity["electrolyte"] == pytest.approx(0.1)
     assert "no activation energy" in setup.notes[0]
+
+
+def test_crystals_and_boundaries_of_a_case(tmp_path):
+    """Values at the temperature, the mesh cut, numbers of nodes kept."""
+    data = changed(
+        "electrochemistry",
+        value={
+            "conductivity_axes": {"electrolyte": ["3 mS/cm", "2 mS/cm", "1 mS/cm"]},
+            "activation_energy": {"electrolyte": "0.34 eV"},
+            "boundary_resistance": {"grain_boundaries": "10 ohm*cm^2"},
+            "boundary_activation_energy": {"grain_boundaries": "0.43 eV"},
+            "electronic_conductivity": {"electrolyte": "5e-8 S/cm"},
+            "temperature": "308.15 K",
+        },
+    )
+    data["electrode"][1]["open_circuit_voltage"] = "4 V"
+    whole = catalog.build("cell", width=20.0, electrolyte=10.0, lithium=5.0, order=2,
+                          grains=Grains(5.0))  # fmt: skip
+    setup, part = build_electro.prepare(case_from(data), tmp_path, whole)
+    per_ev = 1.602176634e-19 / 1.380649e-23 * (1 / 298.15 - 1 / 308.15)
+    assert setup.crystals["electrolyte"] == pytest.approx(
+        np.array([0.3, 0.2, 0.1]) * np.exp(0.34 * per_ev)
+    )
+    assert setup.conductivity["electrolyte"] == pytest.approx(0.2 * np.exp(0.34 * per_ev))
+    (boundary,) = setup.boundaries
+    assert boundary.resistance == pytest.approx(1e-3 / np.exp(0.43 * per_ev), rel=1e-10)
+    lower, upper = setup.nodes[boundary.pairs[:, 0]], setup.nodes[boundary.pairs[:, 1]]
+    assert np.array_equal(lower, upper)
+    assert np.array_equal(whole.points[setup.nodes], part.points)
+    assert setup.electrons.voltages == {"li_sse": 0.0, "cathode_plane": 4.0}
+    assert setup.electrons.conductivity == pytest.approx({"electrolyte": 5e-6})
 
 
 def test_activation_energy_per_ion_or_per_mole():
