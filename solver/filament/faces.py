@@ -43,7 +43,7 @@ def gather(domain: Domain, groups: Iterable[str]) -> Faces:
     cells, local, nodes = facet_cells(mesh, owned)
     nodes = nodes.reshape(len(owned), d)
     table = compat.geometry_dofmap(mesh)
-    middle = np.full(len(owned), 0.5)
+    middle: Floats = np.full(len(owned), 0.5)
     if d == 2 and table.shape[1] == 6 and len(owned):
         x = mesh.geometry.x
         a, b, m = (x[k] for k in (nodes[:, 0], nodes[:, 1], table[cells, 3 + local]))
@@ -53,16 +53,15 @@ def gather(domain: Domain, groups: Iterable[str]) -> Faces:
         (domain.node_ids[nodes].reshape(-1, d), mesh.geometry.x[nodes].reshape(-1, d, 3), middle)
     )
     ids, points, middles = (np.concatenate([row[k] for row in rows]) for k in range(3))
-    middle = np.where(ids[:, 0] <= ids[:, -1], middles, 1 - middles)
+    middle = np.where(ids[:, 0] <= ids[:, -1], middles, 1.0 - middles)
     order = np.argsort(ids, axis=1)
     ids = np.take_along_axis(ids, order, axis=1)
     points = np.take_along_axis(points, order[..., None], axis=1)
     first = np.unique(ids, axis=0, return_index=True)[1]
     ids, points, middle = ids[first], points[first], middle[first]
     known, where, back = np.unique(ids, return_index=True, return_inverse=True)
-    return Faces(
-        known, points.reshape(-1, 3)[where] * domain.length, back.reshape(ids.shape), middle
-    )
+    points = points.reshape(-1, 3)[where] * domain.length
+    return Faces(known, points, back.reshape(ids.shape), middle)
 
 
 def merge_opposite(faces: Faces, size: float) -> tuple[Floats, Ints]:
@@ -191,7 +190,7 @@ def _chain(n: int, edges: Ints, mouth: Sequence[int], points: Floats) -> Ints | 
     It begins at the mouth, or at the end that is first in the order of the coordinates.
     """
     neighbours: list[list[int]] = [[] for _ in range(n)]
-    for a, b in zip(edges[:, 0].tolist(), edges[:, 1].tolist(), strict=True):
+    for a, b in ((int(i), int(j)) for i, j in edges):
         neighbours[a].append(b)
         neighbours[b].append(a)
     ends = [k for k in range(n) if len(neighbours[k]) == 1]

@@ -82,6 +82,8 @@ class FilamentModel:
         derived = self.system.derive(state, m, 1.0)
         self._now = _Step(state, derived, 0.0, None, 0.0, 0.0, 0.0, 0.0)
         self._next: _Step | None = None
+        #: Residuals of Newton's method in the last step.
+        self.history: tuple[float, ...] = ()
         self.time = 0.0
         self._time = 0.0
 
@@ -99,9 +101,9 @@ class FilamentModel:
 
     def advance(self, time: float, dt: float, drive: Drive) -> Trial:
         """See `stepping.Model`."""
-        step, iterations = self._shared(lambda: self._advance(dt, drive))
+        step, self.history = self._shared(lambda: self._advance(dt, drive))
         self._next, self._time = step, time
-        return Trial(self.monitors(step), self._error(step), iterations)
+        return Trial(self.monitors(step), self._error(step), len(self.history) - 1)
 
     def accept(self) -> None:
         """See `stepping.Model`."""
@@ -111,14 +113,14 @@ class FilamentModel:
     def _shared(self, work: Any) -> Any:
         return work() if self.comm is None or self.comm.size == 1 else on_root(self.comm, work)
 
-    def _advance(self, dt: float, drive: Drive) -> tuple[_Step, int]:
+    def _advance(self, dt: float, drive: Drive) -> tuple[_Step, tuple[float, ...]]:
         system, now = self.system, self._now
         area = self.problem.electric.counter_area
         current = None if drive.current_density is None else drive.current_density * area
         demand = Demand(dt, current, drive.potential)
         old = now.state.m
         found: Floats | None = None
-        spent, failure = 0, None
+        failure: SolverError | None = None
         for start in self._starts(dt, demand):
             try:
                 found, report = newton.solve(
@@ -129,8 +131,6 @@ class FilamentModel:
             except SolverError as error:
                 failure = error
                 continue
-            spent = report.iterations
-            self.history = report.history
             break
         if found is None:
             assert failure is not None
@@ -147,7 +147,7 @@ class FilamentModel:
                 now.moved + dt * float(np.abs(source).sum() + np.abs(derived.outflow).sum()),
                 now.left + dt * float(derived.outflow.sum()),
             ),
-            spent,
+            report.history,
         )  # fmt: skip
 
     def _starts(self, dt: float, demand: Demand) -> list[Floats]:
