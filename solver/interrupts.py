@@ -1,8 +1,12 @@
-"""SIGTERM and SIGINT during a run in time: the step is finished, the state kept, then the run ends.
+"""Signals during a run in time: the step is finished, the state kept, then the run ends.
 
 A cluster's scheduler sends SIGTERM some time before it kills. The handler sets a flag; the march
 asks for it after each step, on all ranks together, because a signal need not reach all of them (or
 reaches them between different steps). A second signal ends the process at once.
+
+Open MPI's mpirun kills its ranks within a second of a SIGTERM or SIGINT of its own, which a long
+step outlives; it passes SIGUSR1 and SIGUSR2 on and waits. These two are heard as well: a scheduler
+that signals mpirun and not the ranks is told to send one of them (Slurm: --signal=B:USR1@300).
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import Any
 
 from ssbmech.errors import SsbmechError
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Interrupted(SsbmechError):
@@ -27,7 +31,7 @@ class Interrupted(SsbmechError):
 
 
 class Interrupts:
-    """Listens to SIGTERM and SIGINT while it is entered.
+    """Listens to signals while it is entered.
 
     Args:
         comm: MPI communicator, or None for one process.

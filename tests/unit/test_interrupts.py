@@ -55,7 +55,7 @@ def expected(tmp_path_factory):
     return finish(tmp_path_factory.mktemp("whole"))["found"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_a_signal_ends_the_run_with_its_state_kept(tmp_path, expected, number):
     process = start(tmp_path, "--pause", 0.01)
     wait_for(tmp_path, 25, process)
