@@ -88,7 +88,9 @@ def _write_gif(
     palette = _palette([pixels[i] for i in spread_out(len(pixels), 3)], ramp)
     flat = []
     for one in pixels:
-        picture = Image.frombytes("P", one.shape[1::-1], _nearest(one, palette).tobytes())
+        picture = Image.frombytes(
+            "P", (one.shape[1], one.shape[0]), _nearest(one, palette).tobytes()
+        )
         picture.putpalette(palette.ravel().tolist())
         flat.append(picture)
     times = [round(1000 / rate)] * (len(flat) - 1) + [round(1000 * _HOLD)]
@@ -140,7 +142,8 @@ def _write_mp4(path: Path, frames: Iterator[NDArray[np.uint8]], rate: float) -> 
     import imageio.v2 as imageio
 
     options: dict[str, Any] = {"codec": "libx264", "quality": 8, "macro_block_size": 2}
-    with imageio.get_writer(path, fps=rate, **options) as film:
+    writer: Any = imageio.get_writer(path, fps=rate, **options)
+    with writer as film:
         frame = None
         for frame in frames:
             film.append_data(frame)
