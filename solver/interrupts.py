@@ -5,8 +5,8 @@ asks for it after each step, on all ranks together, because a signal need not re
 reaches them between different steps). A second signal ends the process at once.
 
 Open MPI's mpirun kills its ranks within a second of a SIGTERM or SIGINT of its own, which a long
-step outlives; it passes SIGUSR1 and SIGUSR2 on and waits. These two are heard as well: a scheduler
-that signals mpirun and not the ranks is told to send one of them (Slurm: --signal=B:USR1@300).
+step outlives; it passes SIGUSR1 and SIGUSR2 on and waits. These two are heard as well, for where
+mpirun is signalled and not its ranks.
 """
 
 from __future__ import annotations

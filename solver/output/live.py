@@ -7,6 +7,7 @@ seconds and at every event, in fixed columns.
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -56,6 +57,16 @@ def _fixed(value: float, width: int, digits: int) -> str:
     return f"{value:.2e}" if len(text) > width or small else text
 
 
+def _can_rewrite(stream: Any) -> bool:
+    """Whether a line can be rewritten there: a terminal that is wide enough for it."""
+    if not stream.isatty():
+        return False
+    try:
+        return os.get_terminal_size(stream.fileno()).columns > len(heading())
+    except (OSError, ValueError):  # no file behind it
+        return True
+
+
 class Live:
     """Shows the steps of a march as they are taken.
 
@@ -79,7 +90,7 @@ class Live:
     ) -> None:
         self.show, self.every = show, every
         self.stream: Any = stream or sys.stderr
-        self._terminal = show and self.stream.isatty()
+        self._terminal = show and _can_rewrite(self.stream)
         self._begin = [0.0]
         for phase in phases:
             self._begin.append(self._begin[-1] + phase.duration)
@@ -150,6 +161,7 @@ class Live:
             from tqdm import tqdm
 
             tqdm.write(text, file=self.stream)
+            self._last = None
         self._line.set_description_str(text, refresh=True)
         if self._bar.total is not None:
             self._bar.n = self.share() * self._bar.total
