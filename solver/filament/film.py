@@ -96,6 +96,20 @@ class SlitFlow:
         by_half = np.sign(gradient) * 2 * shear**n * half
         return by_gradient, by_half
 
+    def softened(self, exponent: float, stress: float) -> SlitFlow:
+        """A law of a lower exponent with the same rate at a shear stress g H [Pa].
+
+        Flow that starts from uniform pressure has no slope there; Newton's method reaches it along
+        a family of laws that begins with a viscous one.
+        """
+        log_root = self.n / exponent * np.log(self._root * stress) - np.log(stress)
+        log_B = exponent * log_root - (exponent + 1) / 2 * np.log(3)
+        return SlitFlow(float(np.exp(log_B)), exponent)
+
+    def stress(self, flux: float, half: float) -> float:
+        """Shear stress g H [Pa] that drives a flux per width [m^2/s] through a gap 2 H."""
+        return float((flux * (self.n + 2) / (2 * half**2)) ** (1 / self.n) / self._root)
+
     @property
     def _root(self) -> float:
         return float((3 ** ((self.n + 1) / 2) * self.B) ** (1 / self.n))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ssbmech.filament import newton
 from ssbmech.filament.film import Floats, initial_fill
 from ssbmech.filament.problem import FilamentProblem
 from ssbmech.filament.system import Demand, Derived, FilamentSystem, State
+from ssbmech.fracture.porz import FARADAY
 from ssbmech.numerics.stepping import Drive, Trial, local_error
 from ssbmech.parallel import on_root
 
@@ -134,7 +135,7 @@ class FilamentModel:
             break
         if found is None:
             assert failure is not None
-            raise failure
+            found, report = self._along_laws(dt, demand, failure)
         state = system.unpack(found)
         derived = system.derive(state, old, dt)
         rate = (found - system.pack(now.state)) / dt
@@ -149,6 +150,35 @@ class FilamentModel:
             ),
             report.history,
         )  # fmt: skip
+
+    def _along_laws(
+        self, dt: float, demand: Demand, failure: SolverError
+    ) -> tuple[Floats, newton.DenseReport]:
+        """The step by a family of flow laws, from a viscous one to that of the metal.
+
+        Raises:
+            SolverError: ``failure`` where lithium does not flow, or that of the family.
+        """
+        problem, now = self.problem, self._now
+        law = problem.slit
+        if law is None or law.n < 1.5:
+            raise failure
+        network, old = problem.network, now.state.m
+        half = 0.5 * max(float(old.max()), problem.thickness)
+        density = self.system.scales(demand)[1]
+        flux = problem.molar_volume / FARADAY * density * float(network.length.sum())
+        stress = law.stress(max(flux, 1e-30), half)
+        x = self._fresh(self.system.pack(now.state), demand)
+        exponents = np.geomspace(1.0, law.n, 5)
+        for exponent in exponents:
+            mine = law if exponent == exponents[-1] else law.softened(float(exponent), stress)
+            system = FilamentSystem(replace(problem, slit=mine))
+            x, report = newton.solve(
+                lambda y, s=system: s.linearise(y, old, demand),
+                lambda y, s=system: s.residual(y, old, demand),
+                x,
+            )  # fmt: skip
+        return x, report
 
     def _starts(self, dt: float, demand: Demand) -> list[Floats]:
         """First guesses, the best first: the last rates go on, or the currents are new."""

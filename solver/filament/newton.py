@@ -31,7 +31,7 @@ def solve(
     residual: Callable[[Floats], Floats],
     x: Floats,
     *,
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-13,
     limit: int = 60,
 ) -> tuple[Floats, DenseReport]:
     """Solve residual(x) = 0.
@@ -44,8 +44,8 @@ def solve(
         limit: Number of steps.
 
     Returns:
-        The solution, and what was done. When rounding stops the descent within a thousand times
-        the tolerance, that is a solution.
+        The solution, and what was done. When rounding stops the descent within ten thousand
+        times the tolerance, that is a solution.
 
     Raises:
         SolverError: With the residual history.
@@ -71,7 +71,7 @@ def solve(
                 break
             length /= 2
         else:
-            if size <= 1e3 * tolerance:
+            if size <= 1e4 * tolerance:
                 return x, DenseReport(iteration, tuple(history))
             raise SolverError(_words("found no descent", history), hint=_HINT)
         x = trial

@@ -191,8 +191,9 @@ class FilamentProblem:
 
     @property
     def opening_scale(self) -> float:
-        """Opening under `pressure_scale` [m]."""
-        return float(np.abs(self.elastic.compliance.sum(axis=1)).max()) * self.pressure_scale
+        """Opening under `pressure_scale`, with the first thickness [m]."""
+        C = self.elastic.compliance
+        return float(np.abs(C.sum(axis=1)).max()) * self.pressure_scale + self.thickness
 
     def opening(self, p: Floats) -> Floats:
         """Opening under a pressure [m], (n,)."""

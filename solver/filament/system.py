@@ -169,7 +169,7 @@ class FilamentSystem:
         moved = flow(p.network, p.slit, state.p, w, fill)
         area = p.network.area
         # over a long step the balance is one of rates: what plating brings would fill W many times
-        long = 1.0 / (1.0 + demand.dt * self._drive(demand)[3])
+        long = 1.0 / (1.0 + demand.dt * self.scales(demand)[2])
         per = long * demand.dt / (area * W)
 
         a, b = x[:n], gap / W
@@ -184,8 +184,12 @@ class FilamentSystem:
         out[2 * n : -1] = state.eta - (
             (state.phi + e.resistance @ plating + self.shift * pressure + e.shift) / U
         )
-        weights, target, scale, _ = self._drive(demand)
-        out[-1] = (e.area @ plating - target) / scale if weights else (state.phi - target) / U
+        scale = self.scales(demand)[0]
+        if demand.current is not None:
+            out[-1] = (e.area @ plating - demand.current) / scale
+        else:
+            assert demand.potential is not None
+            out[-1] = (state.phi - demand.potential) / U
         held = self.held
         if held.any():  # the reservoir gives the pressure there, and what lithium the gap takes
             assert p.mouth_pressure is not None
@@ -230,7 +234,7 @@ class FilamentSystem:
         J[of_eta, of_m] = -(e.resistance @ by_m) * (W / U)
         J[of_eta, of_eta] = np.eye(M) - e.resistance * by_eta / U
         J[of_eta, -1] = -1.0
-        if weights:
+        if demand.current is not None:
             J[-1, of_p] = (e.area @ by_p) * P / scale
             J[-1, of_m] = (e.area @ by_m) * W / scale
             J[-1, of_eta] = e.area * by_eta / scale
@@ -245,11 +249,10 @@ class FilamentSystem:
             J[n + rows, :n] = -C[rows] * (P / W) * (w[rows] > 0)[:, None]
         return out, J
 
-    def _drive(self, demand: Demand) -> tuple[bool, float, float, float]:
-        """Whether the current is given, its (or the potential's) value, and two scales.
+    def scales(self, demand: Demand) -> tuple[float, float, float]:
+        """Scales: the current [A, A/m], its density [A/m^2], and how fast it fills the film [1/s].
 
-        The scales are of the current, and of the rate at which such a mean current fills the
-        film [1/s].
+        The current is that of the drive, or what RT/F drives through the kinetics if that is more.
         """
         e = self.problem.electric
         linear = sum(
@@ -257,10 +260,7 @@ class FilamentSystem:
             * (s.i0 if s.kind != "linear" else self.U / s.resistance)
             for k, s in enumerate(e.surfaces)
         )
-        scale = max(abs(demand.current or 0.0), linear)
-        fills = self.problem.molar_volume / FARADAY * self.problem.sides / self.W
-        rate = fills * scale / float(e.area.sum())
-        if demand.current is None:
-            assert demand.potential is not None
-            return False, demand.potential, scale, rate
-        return True, demand.current, scale, rate
+        current = max(abs(demand.current or 0.0), linear)
+        density = current / float(e.area.sum())
+        filling = self.problem.molar_volume / FARADAY * self.problem.sides * density / self.W
+        return current, density, filling
