@@ -40,7 +40,7 @@ class Options:
             its scale or less, or when the step is known to ``event_tolerance`` of its length.
         grow: Largest ratio of a step to the one before.
         shrink: Smallest ratio after a step that did not pass.
-        newton: Iterations up to which steps may grow; with more they shrink in proportion.
+        newton: Iterations up to which steps may grow by ``grow``; with more they grow less.
     """
 
     smallest: float
@@ -84,11 +84,11 @@ class Controller:
         else:
             factor = (_AIM / size) ** _INTEGRAL * (self.error / _AIM) ** _PROPORTIONAL
             self.error = max(error, _FLOOR)
-        limit = 1.0 if self.failed else o.grow
-        factor = min(max(factor, _SHRINK_PASSED), limit)
-        if iterations > o.newton:
-            factor = min(factor, max(o.newton / iterations, _SHRINK_PASSED))
-        following = dt * factor
+        # Shorter steps may need as many iterations (contact, a kink in a law): hard ones make the
+        # next ones grow less, and only failure makes them shrink.
+        limit = o.grow ** min(o.newton / max(iterations, 1), 1.0)
+        factor = min(max(factor, _SHRINK_PASSED), 1.0 if self.failed else limit)
+        following = max(dt * factor, o.smallest)
         if cut:  # what was long enough before is so again
             following = max(following, min(self.wish, _REGROWTH * dt))
         self.wish, self.failed = following, False

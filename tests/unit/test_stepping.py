@@ -96,12 +96,22 @@ def test_control_settles_where_the_error_is_as_wanted():
     assert (c.wish / 0.1) ** 2 == pytest.approx(0.8, rel=1e-6)
 
 
-def test_many_newton_iterations_shorten_the_step():
+def test_many_newton_iterations_slow_the_growth():
     c = Controller(OPTIONS, 1.0)
-    c.passed(1.0, 1e-9, 10, cut=False)
-    assert c.wish == pytest.approx(0.8)
-    c.passed(1.0, 1e-9, 100, cut=False)
-    assert c.wish == 0.5
+    c.passed(1.0, 1e-9, 8, cut=False)
+    assert c.wish == 2.0
+    c.passed(1.0, 1e-9, 16, cut=False)
+    assert c.wish == pytest.approx(math.sqrt(2.0))
+    for _ in range(100):  # a model that always needs many still gets to long steps
+        c.passed(c.wish, 1e-9, 40, cut=False)
+    assert c.wish > 1e3
+
+
+def test_steps_that_pass_do_not_get_shorter_than_the_smallest():
+    c = Controller(Options(smallest=0.1), 0.1)
+    c.passed(0.1, 1.0, 3, cut=False)
+    c.passed(0.1, 1.0, 3, cut=False)
+    assert c.wish == 0.1
 
 
 def test_a_cut_step_does_not_shorten_those_after_it():
