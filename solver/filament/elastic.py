@@ -48,6 +48,8 @@ class Condensed:
 
 
 _UNIFORM = 1e6
+#: Radius of the ring in which K of every hat is taken, over the size of elements at the front.
+_ELEMENTS = 12.0
 
 
 def condense(
@@ -272,11 +274,13 @@ class _Intensity:
         for mode in ("K_I", "K_II"):
             self.values[mode] = np.zeros((len(self.tips), self._n))
             self.loads[mode] = np.zeros(len(self.tips))
-        # one ring that every front accepts, since it costs every hat: the spread is known by now
+        # one small ring that every front accepts, since it costs every hat: the spread is known
+        # by now, and `uniform` compares its sum over hats with the mean over all rings
         radii = [{r.outer for r in f.rings if not r.refused} for f in self.fronts]
         common = sorted(set.intersection(*radii)) or sorted(set.union(*radii))
+        enough = _ELEMENTS * max(f.element_size for f in self.fronts)
         self._rings = RingOptions(
-            radii=(common[len(common) // 2],), spread_limit=np.inf, points=self.options.points
+            radii=(min(common[0], enough),), spread_limit=np.inf, points=self.options.points
         )
 
     def _of(self, solution: Solution) -> list[FrontResult]:

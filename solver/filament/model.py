@@ -78,15 +78,35 @@ class FilamentModel:
         p = np.zeros(n)
         if problem.mouth_pressure is not None:
             p[problem.reservoir] = problem.mouth_pressure
-        state = State(p, m, np.zeros(M), 0.0)
-        self._first = float(problem.network.area @ m)
-        derived = self.system.derive(state, m, 1.0)
+        state = self._shared(lambda: self._settled(State(p, m, np.zeros(M), 0.0)))
+        self._first = float(problem.network.area @ state.m)
+        derived = self.system.derive(state, state.m, 1.0)
         self._now = _Step(state, derived, 0.0, None, 0.0, 0.0, 0.0, 0.0)
         self._next: _Step | None = None
         #: Residuals of Newton's method in the last step.
         self.history: tuple[float, ...] = ()
         self.time = 0.0
         self._time = 0.0
+
+    def _settled(self, state: State) -> State:
+        """The pressure that belongs to the first thickness, before anything flows or plates.
+
+        Loads that close the faces and a reservoir's pressure act at once; what they do is no part
+        of the history. Without current the potential is that of the lithium: 0.
+        """
+        problem = self.problem
+        if not len(problem.reservoir) and not np.any(problem.elastic.opening):
+            return state
+        still = FilamentSystem(replace(problem, slit=None))
+        demand = Demand(1e-12, None, 0.0)
+        found, _ = newton.solve(
+            lambda x: still.linearise(x, state.m, demand),
+            lambda x: still.residual(x, state.m, demand),
+            still.pack(state),
+        )
+        found_state = still.unpack(found)
+        zero = np.zeros_like(found_state.eta)
+        return State(found_state.p, found_state.m, zero, 0.0)
 
     # -- stepping ------------------------------------------------------------------------------
 
