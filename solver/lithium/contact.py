@@ -98,9 +98,15 @@ class Contact:
                 allowed=" or ".join(repr(f) for f in FRICTION),
             )  # fmt: skip
 
-    def start(self, x: Floats) -> Held:
-        """Nothing carried yet, at present places x of shape (n, dim)."""
-        return Held(np.zeros(len(x)), np.zeros(x.shape), np.array(x, dtype=float))
+    def start(self, x: Floats, seed: float = 0.0) -> Held:
+        """Nothing carried yet, at present places x of shape (n, dim).
+
+        Args:
+            x: Places [m].
+            seed: Pressure [Pa] of nodes that touch, which makes them count as in contact.
+        """
+        touching = self.obstacle.look(x).distance * self.penalty < 0.5 * seed
+        return Held(np.where(touching, seed, 0.0), np.zeros(x.shape), np.array(x, dtype=float))
 
     def touch(self, x: Floats, offset: Floats | float, held: Held) -> Touch:
         """Pressure, traction and tangent at present places.
