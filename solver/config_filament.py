@@ -1,8 +1,5 @@
 """The schema of lithium between the faces of a crack, in a case in time: ``[thin_filament]``."""
 
-# Field types are made by functions; pydantic understands them, mypy cannot.
-# mypy: disable-error-code="valid-type,misc,arg-type"
-
 from __future__ import annotations
 
 from typing import Any, Literal

@@ -1,8 +1,5 @@
 """The schema of how a material flows: ``[materials.lithium.flow]``."""
 
-# Field types are made by functions; pydantic understands them, mypy cannot.
-# mypy: disable-error-code="valid-type,misc,arg-type"
-
 from __future__ import annotations
 
 from typing import Annotated, Literal
