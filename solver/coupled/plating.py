@@ -1,0 +1,375 @@
+"""Lithium that is plated onto the electrolyte it is bonded to: growth, pressure, creep and current.
+
+Backward Euler. A step is solved in one of two ways, which give the same numbers:
+
+- ``monolithic``: Newton's method on body, electrolyte and interface as one problem
+  (`plating_step`). It does not know how stiff the coupling is, and is the default.
+- ``staggered``: body and electrolyte in turn, exchanging stress and current at the vertices, with
+  Anderson's acceleration. Its iterations grow with the step over the time in which pressure stops
+  the current (lithium in a stiff closed flaw: seconds), and far beyond it does not converge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+from ssbmech.coupled.interface_map import InterfaceMap
+from ssbmech.coupled.plating_matrix import CoupledMatrix
+from ssbmech.coupled.plating_step import CoupledStep, Surfaces
+from ssbmech.electro.problem import ElectricProblem
+from ssbmech.electro.solve import solve_system
+from ssbmech.electro.system import ElectricSystem
+from ssbmech.errors import CaseError, SolverError
+from ssbmech.fracture.porz import FARADAY, LITHIUM_MOLAR_VOLUME
+from ssbmech.lithium import monitors
+from ssbmech.lithium.problem import BodyProblem
+from ssbmech.lithium.system import BodySystem, StepReport
+from ssbmech.numerics import fixed_point
+from ssbmech.numerics.stepping import Drive, Trial, local_error
+
+Floats = NDArray[Any]
+Method = Literal["monolithic", "staggered"]
+
+#: Stress [Pa] and thickness [m] below which a change is not looked at: local errors.
+_STRESS, _THICKNESS = 1e5, 1e-10
+
+
+@dataclass(frozen=True)
+class Plating:
+    """What is plated.
+
+    Attributes:
+        body: With the layers that grow (``growth``) at the lithium electrodes.
+        ions: With lithium electrodes that are coupled and have kinetics, and a counter electrode
+            that is driven.
+        lithium: Names of the lithium electrodes.
+        molar_volume: V_m of lithium [m^3/mol].
+        tolerance: Local error of a step, relative to the largest stress and thickness.
+        method: See the module.
+        agreement: Of the staggered solution: largest change of the normal stress over RT/V_m.
+    """
+
+    body: BodyProblem
+    ions: ElectricProblem
+    lithium: tuple[str, ...]
+    molar_volume: float = LITHIUM_MOLAR_VOLUME
+    tolerance: float = 1e-3
+    method: Method = "monolithic"
+    agreement: float = 1e-9
+
+    def __post_init__(self) -> None:
+        if not self.body.growth:
+            raise CaseError("no layer of lithium grows", key="electrode", hint="Give one a flow")
+        for electrode in self.ions.electrodes:
+            if electrode.name not in self.lithium:
+                continue
+            if not electrode.coupled:
+                raise CaseError("the electrode is not coupled", key=electrode.key)
+            if electrode.kinetics == "none":
+                raise CaseError(
+                    "lithium that is plated under pressure needs kinetics: without a resistance "
+                    "the current follows the pressure at once and is infinite at corners",
+                    key=f"{electrode.key}.kinetics", value="none",
+                    allowed="exchange_current_density or area_specific_resistance",
+                )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What has come together since the start.
+
+    Attributes:
+        charge: Plated [C; C/m in plane models].
+        moved: Plated and stripped, without sign.
+        volume: Of the charge [m^3; m^2].
+    """
+
+    charge: float = 0.0
+    moved: float = 0.0
+    volume: float = 0.0
+
+
+@dataclass(frozen=True)
+class State:
+    """The interface at a moment; the body keeps its own state.
+
+    Attributes:
+        thickness: Plated at the vertices [m], (n,).
+        stress: Normal stress there [Pa].
+        density: Plating current density there [A/m^2].
+        rate: Of the thickness in the last step [m/s], or None.
+        dt: Length of the last step [s].
+        voltage: Of the lithium against the counter electrode [V].
+        current: Plating, of the counter electrode [A].
+        totals: Since the start.
+    """
+
+    thickness: Floats
+    stress: Floats
+    density: Floats
+    rate: Floats | None
+    dt: float
+    voltage: float
+    current: float
+    totals: Totals
+
+
+class PlatingModel:
+    """A ``ssbmech.numerics.stepping.Model``.
+
+    Args:
+        problem: What is plated.
+    """
+
+    def __init__(self, problem: Plating) -> None:
+        self.problem = problem
+        self.body = BodySystem(problem.body)
+        self.body.resume(0.0, True, 0.0, self.body.trial_forces)  # so that it takes first guesses
+        self.ions = ElectricSystem(problem.ions)
+        self.layer = InterfaceMap(self.body)
+        matrix = CoupledMatrix(self.layer, self.ions, problem.lithium)
+        self.parts = Surfaces(self.layer, self.ions, problem.lithium, problem.molar_volume, matrix)
+        n = len(self.layer.nodes)
+        self.state = State(np.zeros(n), np.zeros(n), np.zeros(n), None, 0.0, 0.0, 0.0, Totals())
+        self._next: State | None = None
+        self._grown = self.body.growth.parts
+        self.iterations: tuple[int, ...] = ()
+        self._counter = self.ions.surface(problem.ions.driven.name)
+
+    @property
+    def comm(self) -> Any:
+        """Communicator."""
+        return self.problem.body.domain.comm
+
+    @property
+    def time(self) -> float:
+        """Of the accepted state [s]."""
+        return self.body.time
+
+    # -- stepping.Model ------------------------------------------------------------------------
+
+    def advance(self, time: float, dt: float, drive: Drive) -> Trial:
+        """See ``stepping.Model``."""
+        self._next = None
+        self._set_drive(drive)
+        try:
+            thickness, stress, iterations = (
+                self._monolithic(time, dt)
+                if self.problem.method == "monolithic"
+                else self._staggered(time, dt)
+            )
+            report = self._settle(time, dt, self.body.w.x.array.copy())
+        except SolverError:
+            self._back()
+            raise
+        state = self._state(thickness, stress, dt)
+        self._next = state
+        return Trial(self._monitors(state, report), self._error(state), iterations)
+
+    def _set_drive(self, drive: Drive) -> None:
+        # anodic at the counter electrode is plating; its potential is against the lithium
+        if drive.current_density is not None:
+            self.ions.drive(current_density=drive.current_density)
+        else:
+            assert drive.potential is not None
+            self.ions.drive(potential=-drive.potential)
+
+    def _monolithic(self, time: float, dt: float) -> tuple[Floats, Floats, int]:
+        old, body = self.state, self.body
+        self.parts.matrix.release()  # a factorisation of an earlier trial would leave a trace
+        step = CoupledStep(self.parts, time, dt, old.thickness)
+        starts = [(body.accepted, old.thickness)]
+        if old.rate is not None:
+            starts.append((body.accepted + dt * body.rate, old.thickness + dt * old.rate))
+        solved = step.solve(starts)
+        self.report = solved.report
+        return solved.thickness, solved.stress, solved.report.iterations
+
+    def _staggered(self, time: float, dt: float) -> tuple[Floats, Floats, int]:
+        """Body and electrolyte in turn until the normal stress stays."""
+        p, old = self.problem, self.state
+        unit = p.ions.voltage * FARADAY / abs(p.ions.molar_volume or p.molar_volume)
+        self._grown_now = old.thickness
+        w = self.body.accepted
+
+        def turn(stress: Floats) -> Floats:
+            nonlocal w
+            self.parts.stress(stress)
+            solve_system(self.ions, warm=False)
+            h = self._plated(dt)
+            self.layer.grow(h)
+            self._settle(time, dt, w)
+            w = self.body.w.x.array.copy()
+            self._grown_now = h
+            answer = self.body.latest
+            assert answer is not None
+            return self.layer.normal_stress(answer, self.body.gradients())
+
+        share, failure = 1.0, SolverError("the staggered solution did not start")
+        for _ in range(4):
+            try:
+                stress, report = fixed_point.solve(
+                    turn, old.stress, scale=unit, tolerance=p.agreement, first=share,
+                    what="the exchange of stress and current",
+                )  # fmt: skip
+            except SolverError as error:  # a whole first step may leave what the body can bear
+                share, failure = share / 10, error
+                w = self.body.accepted
+                continue
+            self.staggered_report = report
+            return self._grown_now, stress, report.iterations
+        raise failure
+
+    def _plated(self, dt: float) -> Floats:
+        """Thickness after a step at the currents that the electrolyte has [m]."""
+        grown = self.parts.gain(dt) * self.parts.currents()
+        return np.asarray(self.state.thickness - grown * self.problem.body.domain.length)
+
+    def _settle(self, time: float, dt: float, w: Floats) -> StepReport:
+        """Let the body take the step from a guess of its unknowns."""
+        body = self.body
+        kept = body.rate
+        body.rate = (w - body.accepted) / dt
+        try:
+            return body.advance(time, dt)
+        finally:
+            body.rate = kept
+
+    def _back(self) -> None:
+        self.body.growth.restore(self._grown)
+        self.body.w.x.array[:] = self.body.accepted
+        self.body.ksp = None
+
+    def _state(self, thickness: Floats, stress: Floats, dt: float) -> State:
+        p, e, old = self.problem, self.problem.ions, self.state
+        plated = -self.parts.currents() * e.current_scale * e.area_scale
+        terminal = self.ions.terminal(e.driven.name)
+        flows = dict(zip((x.name for x in e.electrodes), self.ions.currents(), strict=True))
+        amount = float(plated.sum()) * dt
+        totals = Totals(
+            old.totals.charge + amount,
+            old.totals.moved + float(np.abs(plated).sum()) * dt,
+            old.totals.volume + amount * p.molar_volume / FARADAY,
+        )
+        return State(
+            thickness, stress, plated / self.layer.areas, (thickness - old.thickness) / dt, dt,
+            -float(terminal.metal.value) * e.voltage,
+            flows[e.driven.name] * e.current_scale * e.area_scale, totals,
+        )  # fmt: skip
+
+    def accept(self) -> None:
+        """See ``stepping.Model``."""
+        if self._next is None:
+            raise SolverError("there is no step to accept")
+        self.body.accept()
+        self.state, self._next = self._next, None
+        self._grown = self.body.growth.parts
+
+    def _error(self, new: State) -> float:
+        """Local error of body and interface; see `stepping.local_error`."""
+        old, body, p = self.state, self.body, self.problem
+        if old.rate is None:
+            return 0.0
+        comm = self.comm
+
+        def largest(values: Floats) -> float:
+            return float(comm.allreduce(float(np.abs(values).max(initial=0.0)), op=MPI.MAX))
+
+        def error(now: Floats, before: Floats, rate: Floats, scale: float) -> float:
+            return local_error(
+                now, before, rate, new.dt, old.dt, tolerance=p.tolerance, scale=scale,
+                reduce=lambda e: comm.allreduce(e, op=MPI.MAX),
+            )  # fmt: skip
+
+        w = body.w.x.array
+        found = [
+            error(
+                new.thickness, old.thickness, old.rate,
+                max(largest(new.thickness), _THICKNESS),
+            )
+        ]  # fmt: skip
+        units = (_THICKNESS / p.body.domain.length, _STRESS / p.body.modulus)
+        for part, least in zip((body.where, body.q_where), units, strict=True):
+            scale = max(largest(w[part]), least)
+            found.append(error(w[part], body.accepted[part], body.rate[part], scale))
+        return max(found)
+
+    # -- results -------------------------------------------------------------------------------
+
+    def _monitors(self, state: State, report: StepReport) -> dict[str, float]:
+        flows = [monitors.pressures(self.body, group) for group in self.problem.body.flows]
+        sizes = [self._volume_of(group) for group in self.problem.body.flows]
+        area = self.counter_area
+        growth = sum(self.body.growth.volume(group) for group in self.problem.body.growth)
+        moved = max(state.totals.moved * self.problem.molar_volume / FARADAY, 1e-300)
+        sum_of_currents = self.ions.currents()
+        return {
+            "voltage": state.voltage,
+            "current_density": state.current / area,
+            "capacity": state.totals.charge / area,
+            "pressure_max": max(high for _, high in flows),
+            "pressure_mean": float(np.average([mean for mean, _ in flows], weights=sizes)),
+            "dissipation": report.dissipation,
+            "mass_defect": abs(growth - state.totals.volume) / moved,
+            "charge_defect": self._imbalance(sum_of_currents),
+        }
+
+    def _imbalance(self, currents: tuple[float, ...]) -> float:
+        """Sum of all currents over what would flow at a thousandth of RT/F."""
+        e = self.problem.ions
+        size = max(max(abs(i) for i in currents), 1e-6 * self._counter.area.sum())
+        del e
+        return abs(sum(currents)) / size
+
+    def _volume_of(self, group: str) -> float:
+        start, stop = self.body.points_of(group)
+        return self.body.everywhere(float(self.layer.points[start:stop].sum()))
+
+    @property
+    def counter_area(self) -> float:
+        """Area of the counter electrode [m^2; m]."""
+        return float(self._counter.area.sum()) * self.problem.ions.area_scale
+
+    # -- checkpoints ---------------------------------------------------------------------------
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """See ``stepping.Model``."""
+        arrays = self.body.save()
+        if self.comm.rank == 0:
+            s, t = self.state, self.state.totals
+            arrays["plating:nodes"] = self.layer.nodes.copy()
+            arrays["plating:vertices"] = np.vstack([s.thickness, s.stress, s.density])
+            arrays["plating:rate"] = np.empty(0) if s.rate is None else s.rate.copy()
+            arrays["plating:scalars"] = np.array(
+                [s.dt, s.voltage, s.current, t.charge, t.moved, t.volume]
+            )
+        return arrays
+
+    def load(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """See ``stepping.Model``.
+
+        Raises:
+            SolverError: On every rank, for a state of another body or interface.
+        """
+        names = ("plating:nodes", "plating:vertices", "plating:rate", "plating:scalars")
+        given = {name: arrays.get(name) for name in names} if self.comm.rank == 0 else None
+        given = self.comm.bcast(given)
+        assert given is not None
+        nodes = given["plating:nodes"]
+        if any(value is None for value in given.values()) or not np.array_equal(
+            nodes, self.layer.nodes
+        ):
+            raise SolverError(
+                "the saved state belongs to another lithium surface", key="checkpoint",
+                hint="Restart with the case and mesh that wrote it",
+            )  # fmt: skip
+        self.body.load(arrays)
+        h, stress, density = given["plating:vertices"]
+        rate = given["plating:rate"] if len(given["plating:rate"]) else None
+        dt, voltage, current, *totals = (float(v) for v in given["plating:scalars"])
+        self.state = State(h, stress, density, rate, dt, voltage, current, Totals(*totals))
+        self._grown, self._next = self.body.growth.parts, None

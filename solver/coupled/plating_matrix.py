@@ -1,0 +1,369 @@
+r"""The linearised step of lithium that is plated: body, electrolyte and interface in one matrix.
+
+Unknowns are those of the body w, the potential phi, and at each vertex of the interface the normal
+stress s and the plated thickness h, all non-dimensional. With R the residuals of body and
+electrolyte, q the anodic current of a vertex and k = V_m dt/(F A) in these units,
+
+    | K       B  |  dw       K  tangent of the body       B = dR_w/dh = -C' (work on growth)
+    |    E  G    |  dphi     E  of the electrolyte        G = dR_phi/ds
+    | C    -1 D  |  ds       C  = ds/dw,  D = ds/dh
+    |    kP kQ 1 |  dh       P  = dq/dphi,  Q = dq/ds.
+
+It is factorised as a whole. A fixed point between body and electrolyte converges only while a step
+is shorter than the time in which pressure stops the current, and its interface problem is as dense
+as the interface is long; here the coupling costs 2 n more unknowns in a sparse matrix, and Newton
+does not know how stiff it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from dolfinx.fem.petsc import assemble_matrix
+from numpy.typing import NDArray
+from petsc4py import PETSc
+from ssbmech.coupled.interface_map import InterfaceMap
+from ssbmech.electro.surface import vertex_ids as electric_ids
+from ssbmech.electro.system import ElectricSystem
+from ssbmech.electro.terminals import Terminal
+from ssbmech.errors import SolverError
+from ssbmech.lithium.quadrature import gradient_vector
+from ssbmech.lithium.system import BodySystem
+from ssbmech.physics import conduction
+from ssbmech.physics.elasticity import weight
+
+Floats = NDArray[Any]
+Ints = NDArray[np.int64]
+#: Rows and columns in the whole (-1: left out) and values of one block after another.
+Blocks = Iterator[tuple[Ints, Ints, Floats]]
+
+
+class Layout:
+    """Where unknowns stand: on each rank w and phi, on rank 0 also s and h.
+
+    Args:
+        body: The body.
+        ions: The electrolyte.
+        n: Number of vertices of the interface.
+    """
+
+    def __init__(self, body: BodySystem, ions: ElectricSystem, n: int) -> None:
+        comm = body.problem.domain.comm
+        self.comm, self.n = comm, n
+        self.w, self.phi = body.owned, ions.owned
+        self.size = self.w + self.phi + (2 * n if comm.rank == 0 else 0)
+        sizes = np.array(comm.allgather((self.w, self.phi, self.size)), np.int64)
+        start = np.concatenate([[0], np.cumsum(sizes[:, 2])])
+        self.starts = start
+        self._w = (np.concatenate([[0], np.cumsum(sizes[:, 0])]), start[:-1])
+        self._phi = (np.concatenate([[0], np.cumsum(sizes[:, 1])]), start[:-1] + sizes[:, 0])
+        self._s = int(sizes[0, 0] + sizes[0, 1])
+
+    def of_w(self, numbers: Ints) -> Ints:
+        """Numbers in the whole of global unknowns of the body."""
+        return _moved(numbers, *self._w)
+
+    def of_phi(self, numbers: Ints) -> Ints:
+        """Likewise of the potential."""
+        return _moved(numbers, *self._phi)
+
+    def of_s(self, vertices: Ints) -> Ints:
+        """Likewise of the normal stress at vertices."""
+        return np.asarray(vertices, np.int64) + self._s
+
+    def of_h(self, vertices: Ints) -> Ints:
+        """Likewise of the thickness at vertices."""
+        return np.asarray(vertices, np.int64) + self._s + self.n
+
+    def vector(self) -> Any:
+        """A vector of the whole."""
+        return PETSc.Vec().createMPI((self.size, PETSc.DECIDE), comm=self.comm)
+
+
+def _moved(numbers: Ints, old: Ints, new: Ints) -> Ints:
+    rank = np.searchsorted(old, numbers, side="right") - 1
+    return np.asarray(new[rank] + numbers - old[rank])
+
+
+class BodyCoupling:
+    """C, B and D: what plated thickness does to the body, and the body to the normal stress.
+
+    Args:
+        layer: Vertices of the interface.
+    """
+
+    def __init__(self, layer: InterfaceMap) -> None:
+        self.layer, body = layer, layer.body
+        p, mesh = body.problem, body.problem.domain.mesh
+        parts = body.quadrature.parts
+        used = np.flatnonzero(np.add.reduceat(
+            np.diff(layer.spread.indptr), np.arange(0, layer.spread.shape[0], 9)
+        )) if layer.spread.shape[0] else np.empty(0, np.int64)  # fmt: skip
+        cells = body.flow_cells[layer.cells[used]]
+        width = p.domain.tdim + 1
+        self.vertices = np.zeros((len(used), width), np.int64)
+        self._spread = np.zeros((len(used), len(parts), width))
+        take = [3 * i + j for i, j in parts]
+        for row, c in enumerate(used):
+            block = layer.spread[9 * c : 9 * c + 9]
+            columns = np.unique(block.indices)
+            self.vertices[row, : len(columns)] = columns
+            self._spread[row, :, : len(columns)] = block[take][:, columns].toarray()
+        self._spread *= p.domain.length
+        space = fem.functionspace(mesh, ("DG", 0, (len(parts),)))
+        tau, (du, dm) = ufl.TestFunction(space), ufl.TrialFunctions(body.W)
+        x = ufl.SpatialCoordinate(mesh)
+        dx = ufl.Measure(
+            "dx", mesh, subdomain_data=[(1, np.sort(cells))], metadata=body.quadrature.metadata
+        )
+        change = (
+            ufl.dot(body.tangent_field, gradient_vector(du, x, p.model)) + body.swell_field * dm
+        )
+        self._form = fem.form(ufl.inner(change, tau) * weight(x, p.model) * dx(1))
+        self._rows = space.dofmap.list[cells].reshape(-1)[:, None] * len(parts)
+        self._rows = self._rows + np.arange(len(parts))
+        self.columns: Ints = np.zeros((len(used), 0), np.int64)
+        pairs = {(a, b) for row in self.vertices for a in row for b in row}
+        self.pairs = np.array(sorted(pairs), np.int64).reshape(-1, 2)
+        every = np.vstack(p.domain.comm.allgather(self.pairs))
+        self.pairs = np.unique(every, axis=0)
+        self._scale = p.area_unit / layer.areas
+
+    def forces(self) -> Floats:
+        """Stress of each cell by the unknowns of the body, worked on growth, (cells, corners, k).
+
+        ``columns`` are the global unknowns, shape (cells, k).
+        """
+        A = assemble_matrix(self._form)
+        A.assemble()
+        pointer, columns, values = A.getValuesCSR()
+        A.destroy()
+        if not len(self._rows):
+            return np.zeros((0, self.vertices.shape[1], 0))
+        counts = np.diff(pointer)[self._rows[0, 0]]
+        at = pointer[self._rows][:, :, None] + np.arange(counts)
+        self.columns = np.asarray(columns[at[:, 0]], np.int64)
+        return np.einsum("cpv,cpd->cvd", self._spread, values[at])
+
+    def stresses(self, forces: Floats) -> Floats:
+        """C of these forces: over the area of the vertex."""
+        return forces * self._scale[self.vertices][:, :, None]
+
+    def stiffness(self, tangent: Floats) -> Floats:
+        """D at ``pairs``, non-dimensional (collective)."""
+        p = self.layer.body.problem
+        full = self.layer.stiffness(tangent) * (p.domain.length / p.modulus)
+        return np.asarray(full[self.pairs[:, 0], self.pairs[:, 1]])
+
+
+class IonCoupling:
+    """G, P and Q of one electrode.
+
+    Args:
+        ions: The electrolyte.
+        terminal: The electrode, coupled and with kinetics.
+        nodes: Vertices of the interface.
+        stress: Unit of s [Pa].
+    """
+
+    def __init__(
+        self, ions: ElectricSystem, terminal: Terminal, nodes: Ints, stress: float
+    ) -> None:
+        frame = ions.frame
+        assert terminal.fields is not None
+        part, shift = frame.on(terminal.electrode), terminal.fields.shift
+        v = ufl.TestFunction(frame.linear)
+        into = conduction.electrode(terminal.rate, frame.v) * frame.w * part
+        rate = terminal.rate * v * frame.w * part
+        self.forms = (
+            fem.form(ufl.derivative(into, shift)),
+            fem.form(ufl.derivative(rate, ions.phi)),
+            fem.form(ufl.derivative(rate, shift)),
+        )
+        self.scale = terminal.fields.scale * stress
+        comm, index = ions.problem.domain.comm, frame.linear.dofmap.index_map
+        ids = electric_ids(ions)[: index.size_local]
+        every = np.concatenate(comm.allgather(ids))
+        place = np.searchsorted(nodes, every)
+        place[place == len(nodes)] = 0
+        #: Vertex of the interface of each global linear unknown, -1 off it.
+        self.vertex = np.where(nodes[place] == every, place, -1)
+        self.first = index.local_range[0]
+        self.fixed = np.zeros(ions.owned, bool)
+        self.fixed[ions.own(ions.fixed)] = True
+        self.phi_first = ions.V.dofmap.index_map.local_range[0]
+
+
+def _entries(A: Any) -> tuple[Ints, Ints, Floats]:
+    """Local rows, global columns and values of a matrix, which is destroyed."""
+    pointer, columns, values = A.getValuesCSR()
+    A.destroy()
+    rows = np.repeat(np.arange(len(pointer) - 1), np.diff(pointer))
+    return rows, np.asarray(columns, np.int64), values
+
+
+class Pattern:
+    """Entries that any rank gives anywhere, added up into the rows that each rank owns.
+
+    Made from places once; then values in the same order give a matrix (all collective).
+
+    Args:
+        layout: Of the unknowns.
+        rows: Of this rank's entries, -1 for those that are left out.
+        columns: Likewise.
+    """
+
+    def __init__(self, layout: Layout, rows: Ints, columns: Ints) -> None:
+        comm, starts = layout.comm, layout.starts
+        self.comm = comm
+        owner = np.searchsorted(starts, rows, side="right") - 1
+        owner[(rows < 0) | (columns < 0)] = -1
+        self._sent = [np.flatnonzero(owner == rank) for rank in range(comm.size)]
+        found = comm.alltoall([np.vstack([rows[at], columns[at]]) for at in self._sent])
+        places = np.hstack(found)
+        first, n = starts[comm.rank], layout.size
+        key = (places[0] - first) * starts[-1] + places[1]
+        kept, self._entry = np.unique(key, return_inverse=True)
+        counts = np.bincount(kept // starts[-1], minlength=n)
+        pointer = np.concatenate([[0], np.cumsum(counts)])
+        self._csr = (
+            pointer.astype(PETSc.IntType), (kept % starts[-1]).astype(PETSc.IntType)
+        )  # fmt: skip
+        self.matrix = PETSc.Mat().createAIJ(
+            ((n, PETSc.DECIDE), (n, PETSc.DECIDE)), csr=(*self._csr, np.zeros(len(kept))), comm=comm
+        )
+
+    def fill(self, values: Floats) -> None:
+        """Replace the values of the matrix."""
+        found = self.comm.alltoall([values[at] for at in self._sent])
+        summed = np.bincount(self._entry, np.concatenate(found), len(self._csr[1]))
+        self.matrix.setValuesCSR(*self._csr, summed)
+        self.matrix.assemble()
+
+
+class CoupledMatrix:
+    """The whole matrix and its factorisation.
+
+    Args:
+        layer: Vertices of the interface.
+        ions: The electrolyte.
+        names: Of its lithium electrodes.
+    """
+
+    def __init__(self, layer: InterfaceMap, ions: ElectricSystem, names: tuple[str, ...]) -> None:
+        self.body, self.ions = layer.body, ions
+        self.layout = Layout(self.body, ions, len(layer.nodes))
+        self.mechanics = BodyCoupling(layer)
+        stress = self.body.problem.modulus
+        self.kinetics = [IonCoupling(ions, ions.terminal(n), layer.nodes, stress) for n in names]
+        self._pattern: Pattern | None = None
+        self.ksp: Any = None
+
+    def factorise(self, gain: Floats, tangent: Floats) -> None:
+        """Assemble at the last evaluation and factorise (collective).
+
+        Args:
+            gain: k of the vertices, shape (n,).
+            tangent: Of the deviatoric law at points [Pa].
+
+        Raises:
+            SolverError: On every rank.
+        """
+        parts = [*self._of_body(tangent), *self._of_ions(gain), *self._of_interface()]
+        if self._pattern is None:
+            rows, columns = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+            self._pattern = Pattern(self.layout, rows, columns)
+        self._pattern.fill(np.concatenate([part[2] for part in parts]))
+        if self.ksp is None:
+            self.ksp = _direct(self._pattern.matrix)
+        self.ksp.setOperators(self._pattern.matrix)
+        try:
+            self.ksp.setUp()
+        except PETSc.Error as error:
+            self.release()
+            raise SolverError(f"the coupled tangent could not be factorised: {error}") from error
+
+    def release(self) -> None:
+        """Forget the factorisation."""
+        if self.ksp is not None:
+            self.ksp.destroy()
+        self.ksp = None
+
+    def _of_interface(self) -> Blocks:
+        n = np.arange(self.layout.n if self.layout.comm.rank == 0 else 0)
+        yield self.layout.of_s(n), self.layout.of_s(n), -np.ones(len(n))
+        yield self.layout.of_h(n), self.layout.of_h(n), np.ones(len(n))
+
+    def _of_body(self, tangent: Floats) -> Blocks:
+        body, layout, parts = self.body, self.layout, self.mechanics
+        A = body.matrix
+        A.zeroEntries()
+        assemble_matrix(A, body.jacobian, bcs=body.bcs)
+        A.assemble()
+        if body.nodal.bound:
+            body.nodal.add_stiffness(A, body.nodal.evaluate(body.w.x.array))
+            A.assemble()
+        pointer, columns, values = A.getValuesCSR()
+        first = A.getOwnershipRange()[0]
+        rows = np.repeat(np.arange(len(pointer) - 1), np.diff(pointer)) + first
+        yield layout.of_w(rows), layout.of_w(np.asarray(columns, np.int64)), values
+        forces = parts.forces()
+        C = parts.stresses(forces)
+        v = np.broadcast_to(parts.vertices[:, :, None], forces.shape).reshape(-1)
+        w = np.broadcast_to(parts.columns[:, None, :], forces.shape).reshape(-1)
+        yield layout.of_s(v), layout.of_w(w), C.reshape(-1)
+        held = self._held(w)
+        yield np.where(held, -1, layout.of_w(w)), layout.of_h(v), -forces.reshape(-1)
+        D = parts.stiffness(tangent)
+        pairs = parts.pairs if layout.comm.rank == 0 else parts.pairs[:0]
+        yield layout.of_s(pairs[:, 0]), layout.of_h(pairs[:, 1]), D[: len(pairs)]
+
+    def _held(self, numbers: Ints) -> NDArray[np.bool_]:
+        """Which global unknowns of the body are prescribed."""
+        body = self.body
+        index = body.W.dofmap.index_map
+        held = index.local_to_global(body.fixed.astype(np.int32))
+        return np.isin(numbers, held)
+
+    def _of_ions(self, gain: Floats) -> Blocks:
+        ions, layout = self.ions, self.layout
+        x = ions.phi.x.petsc_vec
+        s = 0.0 if ions.driven is None else float(ions.driven.metal.value)
+        E = ions.tangent(x, s).solver.A
+        pointer, columns, values = E.getValuesCSR()
+        first = E.getOwnershipRange()[0]
+        rows = np.repeat(np.arange(len(pointer) - 1), np.diff(pointer)) + first
+        yield layout.of_phi(rows), layout.of_phi(np.asarray(columns, np.int64)), values
+        for k in self.kinetics:
+            G, P, Q = (assemble_matrix(form) for form in k.forms)
+            for A in (G, P, Q):
+                A.assemble()
+            rows, columns, values = _entries(G)
+            v = k.vertex[columns]
+            to = np.where(k.fixed[rows] | (v < 0), -1, layout.of_phi(rows + k.phi_first))
+            yield to, layout.of_s(v), values * k.scale
+            rows, columns, values = _entries(P)
+            v = k.vertex[rows + k.first]
+            yield np.where(v < 0, -1, layout.of_h(v)), layout.of_phi(columns), values * gain[v]
+            rows, columns, values = _entries(Q)
+            v, u = k.vertex[rows + k.first], k.vertex[columns]
+            to = np.where((v < 0) | (u < 0), -1, layout.of_h(v))
+            yield to, layout.of_s(u), values * gain[v] * k.scale
+
+
+def _direct(A: Any) -> Any:
+    """LU by MUMPS."""
+    ksp = PETSc.KSP().create(A.comm)
+    ksp.setOperators(A)
+    ksp.setType("preonly")
+    pc = ksp.getPC()
+    pc.setType("lu")
+    pc.setFactorSolverType("mumps")
+    pc.setFactorSetUpSolverType()
+    # MUMPS' default 20 % head-room for its workspace is short where pivots are delayed
+    pc.getFactorMatrix().setMumpsIcntl(14, 80)
+    return ksp
