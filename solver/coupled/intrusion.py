@@ -37,8 +37,6 @@ from ssbmech.problem import Material, SurfaceLoad
 Floats = NDArray[Any]
 
 _AUGMENTATIONS = 8
-#: Change of the velocity that a step may show, as a way of the surface over the notch's depth.
-_TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,14 @@ class Fineness:
             drawn out along the notch.
         deep: Depth of the fine rows below the surface [m].
         growth: Of the size beyond.
+        root: Width of the elements at the axis over ``size``: below 1 for a sharp root.
     """
 
     size: float
     flatness: float = 1.0
     deep: float = 3e-6
     growth: float = 1.3
+    root: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class Intrusion:
         friction: At the electrolyte.
         penalty_factor: See `contact.penalty_of`.
         penetration: Largest one allowed, over the size of the elements.
+        tolerance: Allowed local error in time of the places of the surface, over the depth.
     """
 
     notch: Notch
@@ -90,6 +91,7 @@ class Intrusion:
     friction: Friction = "none"
     penalty_factor: float = 20.0
     penetration: float = 1e-3
+    tolerance: float = 5e-3
 
     def __post_init__(self) -> None:
         if (self.velocity > 0) == (self.stack is not None) or self.velocity < 0:
@@ -194,7 +196,7 @@ class IntrusionModel:
         self.trial_surface = self._surface(self._displacement())
         new, old = self.trial_surface.places, self.surface.places
         error = local_error(
-            new, old, self._memory.rate, dt, self._memory.dt, tolerance=_TOLERANCE,
+            new, old, self._memory.rate, dt, self._memory.dt, tolerance=self.case.tolerance,
             scale=self.case.notch.depth,
         )  # fmt: skip
         self._next = _Memory((new - old) / dt, dt)
@@ -306,6 +308,10 @@ def _mesh(case: Intrusion) -> Any:
     f, um = case.fineness, 1e6
     reach = min(1.15 * case.notch.half_width, 0.8 * case.half_width)
     x = graded(f.size * um, reach * um, case.half_width * um, f.growth)
+    if f.root < 1:
+        near = reach * um / 2  # from root * size at the axis to size, half-way to the mouth
+        first = graded(f.size * f.root * um, f.size * f.root * um, near, 1.12)
+        x = np.concatenate([first[:-1], x[x > near - 0.3 * f.size * um]])
     low = graded(f.size / f.flatness * um, f.deep * um, case.height * um, f.growth)
     return block(x, -low[::-1])
 

@@ -53,10 +53,11 @@ class ContactNodes:
         law: The law.
         group: Facet group of the lithium's surface.
         comm: Communicator of the mesh.
+        seed: See `Contact.start` [Pa].
     """
 
-    def __init__(self, law: Contact, group: str, comm: Any) -> None:
-        self.law, self._group, self._comm = law, group, comm
+    def __init__(self, law: Contact, group: str, comm: Any, *, seed: float = _SEED) -> None:
+        self.law, self._group, self._comm, self._seed = law, group, comm, seed
         self._offset: Floats = np.zeros(0)
         self._surface: SurfaceNodes | None = None
 
@@ -91,7 +92,7 @@ class ContactNodes:
             )  # fmt: skip
         self._surface = surface
         self._offset = np.zeros(len(surface.coordinates))
-        self._accepted = self._held = self.law.start(surface.coordinates, _SEED)
+        self._accepted = self._held = self.law.start(surface.coordinates, self._seed)
         self._places = surface.coordinates
 
     # -- in Newton's iteration -----------------------------------------------------------------

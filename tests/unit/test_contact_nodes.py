@@ -17,7 +17,7 @@ def nodes(order=(0, 1, 2, 3), friction="none"):
     x = np.column_stack([np.arange(4.0), np.zeros(4)])[list(order)]
     area = np.array([0.5, 1.0, 1.0, 0.5])[list(order)]
     made = ContactNodes(Contact(Plane((0.0, 0.0), (0.0, -1.0)), 10.0, friction), "top",
-                        MPI.COMM_SELF)  # fmt: skip
+                        MPI.COMM_SELF, seed=0.0)  # fmt: skip
     made.bind(SimpleNamespace(group="top", coordinates=x, areas=area))
     return made
 
@@ -34,6 +34,16 @@ def test_forces_are_tractions_times_areas():
     assert (totals.pressure, totals.penetration) == pytest.approx((2.0, 0.2))
     c.offset = 0.1
     assert c.touch(u).gap == pytest.approx([-0.2, 0.0, -0.3, -0.1])
+
+
+def test_nodes_that_touch_at_the_start_count_as_in_contact():
+    law = Contact(Plane((0.0, 0.0), (0.0, -1.0)), 1e17)
+    c = ContactNodes(law, "top", MPI.COMM_SELF)
+    x = np.array([[0.0, 0.0], [1e-6, -1e-9]])
+    c.bind(SimpleNamespace(group="top", coordinates=x, areas=np.ones(2)))
+    force, stiffness = c.nodes(x, 0 * x)
+    assert force[:, 1] == pytest.approx([-1.0, 0.0])  # a pascal: nothing
+    assert stiffness[:, 1, 1] == pytest.approx([1e17, 0.0])
 
 
 def test_memory_of_steps():
