@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from ssbmech.output import figures_style as style
 from ssbmech.output.figures_profiles import Row, draw_profiles, read_profiles
@@ -15,11 +16,13 @@ from ssbmech.output.tables import Table, by_time
 ROWS = (
     Row("pressure", "pressure (MPa)", 1e6),
     Row("opening", "opening (nm)", 1e-9, beside="lithium", names=("flaw", "lithium")),
-    Row("current_density", "plating\n(mA/cm²)", 10.0),
+    Row("current_density", "plating\n(mA/cm²)", 10.0, wide=True),
 )
 _PLACE = "distance from the mouth (µm)"
 #: Output times below which a map over time would be stripes.
 _LEAST_TIMES = 12
+#: A pressure that changes by less than this part in time needs no axis of time.
+_STEADY = 0.02
 
 
 def filament(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
@@ -48,7 +51,7 @@ def filament_map(results: Path, folder: Path, summary: dict[str, Any]) -> str | 
 
 
 def draw_filament_map(folder: Path, table: Table) -> str | None:
-    """The pressure over place and time, with the end of the lithium; None for few times."""
+    """The pressure over place and time with the end of the lithium; None where little happens."""
     profiles = by_time(table)
     if len(profiles) < _LEAST_TIMES:
         return None
@@ -59,6 +62,8 @@ def draw_filament_map(folder: Path, table: Table) -> str | None:
         s = np.linspace(s[0], s[-1], 400)
     values = np.array([_along(part, s) for _, part in profiles]) / 1e6
     if len(s) < 2 or not np.isfinite(values).any():
+        return None
+    if np.nanmax(np.ptp(values, axis=0)) < _STEADY * np.nanmax(np.abs(values)):
         return None
     times = np.array([t for t, _ in profiles]) / per
     fig, ax = style.figure(style.SINGLE, 2.6)
@@ -83,7 +88,12 @@ def _levels(ax: Any, times: NDArray, s: NDArray, values: NDArray) -> None:
     """Lines of equal pressure with their values."""
     if not np.isfinite(values).any() or not np.nanmax(values) > np.nanmin(values):
         return
-    drawn = ax.contour(times, s, values, levels=6, colors="white", linewidths=0.5)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    levels = [v for v in MaxNLocator(6).tick_values(low, high)
+              if low + 0.03 * (high - low) < v < high - 0.03 * (high - low)]  # fmt: skip
+    if not levels:
+        return
+    drawn = ax.contour(times, s, values, levels=levels, colors="white", linewidths=0.5)
     ax.clabel(drawn, fmt="%g", fontsize=6.5)
 
 

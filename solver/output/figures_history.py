@@ -18,6 +18,8 @@ from ssbmech.output.tables import read_table
 History = Mapping[str, NDArray]
 #: Height of a panel [inch] and panels of one figure.
 _PANEL, _MOST_PANELS = 1.05, 6
+#: A run that is over for the most part in this part of its time has a logarithmic axis.
+_EARLY = 0.06
 #: Phases of a history above which lines are drawn thinner.
 _MANY_PHASES = 60
 _COLOURS = (style.BLUE, style.RED, style.GREEN, style.ORANGE, style.PINK, style.SKY)
@@ -137,16 +139,40 @@ def _draw(
         sharex=True, squeeze=False,
     )  # fmt: skip
     axes = axes[:, 0]
-    axes[-1].set_xlim(*_range(time / per))
+    log = _early(table, chosen)
+    if log:
+        axes[-1].set_xscale("log")
+        first = float(time[time > 0].min())
+        unit, per = time_unit(float(np.sqrt(first * time[-1])))
+        axes[-1].set_xlim(first / per, 1.2 * time[-1] / per)
+    else:
+        axes[-1].set_xlim(*_range(time / per))
     axes[-1].set_xlabel(f"time ({unit})")
     for ax, panel in zip(axes, chosen, strict=True):
         _panel(ax, panel, table, time / per, limits)
     shaded = lines.shade(axes, table, per)
-    above = not _capacity_axis(axes[0], table, time / per)
+    above = log or not _capacity_axis(axes[0], table, time / per)
     marked = lines.mark_events(axes, events, per, above=above)
     fig.align_ylabels(axes)
     lines.key(fig, shaded, marked)
     return style.save(fig, folder, name)
+
+
+def _early(table: History, chosen: Sequence[Panel]) -> bool:
+    """Whether a single phase is over, for most of the monitors, in a small part of its time."""
+    time = np.asarray(table["time"], float)
+    later = time[time > 0]
+    if len(lines.spans(table)) > 1 or len(later) < 20 or later[-1] < 100 * later[0]:
+        return False
+    halves = []
+    for panel in chosen:
+        y = np.asarray(table[panel.names[0]], float)
+        good = np.isfinite(y)
+        change = np.abs(np.diff(y[good]))
+        if change.sum() > 0:
+            k = int(np.searchsorted(np.cumsum(change), 0.9 * change.sum()))
+            halves.append(time[good][k + 1] / time[-1])
+    return bool(halves) and float(np.median(halves)) < _EARLY
 
 
 def _range(t: NDArray) -> tuple[float, float]:
@@ -193,8 +219,9 @@ def _threshold(ax: Any, limits: Mapping[str, Any]) -> None:
     """1 dashed with the range of K_IC behind it, as far as the curve comes near."""
     top = ax.dataLim.y1
     if not top > 0.3:
+        ax.set_ylim(top=1.4 * top if top > 0 else None)
         ax.annotate(
-            r"$K_\mathrm{IC}$ lies above", (0.98, 0.9), xycoords="axes fraction", ha="right",
+            r"$K_\mathrm{IC}$ lies above", (0.98, 0.95), xycoords="axes fraction", ha="right",
             va="top", fontsize=7, color=style.RED,
         )  # fmt: skip
         return

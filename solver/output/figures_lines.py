@@ -19,10 +19,14 @@ MOST_POINTS = 3000
 _MOST_SPANS = 120
 #: Kinds of events that are marked at most, and marks of one kind.
 _MOST_KINDS, _MOST_MARKS = 6, 12
+#: Events closer than this part of the width share a letter's place.
+_CLOSE = 0.035
 SHADES = {"plating": "#DCEBF7", "stripping": "#FCE9D4", "rest": "#EFEFEF"}
 
 
-def thin(x: Floats, y: Floats, most: int = MOST_POINTS) -> tuple[Floats, Floats]:
+def thin(
+    x: Floats, y: Floats, most: int = MOST_POINTS, *, log: bool = False
+) -> tuple[Floats, Floats]:
     """A line with at most about ``most`` points that looks the same.
 
     Of each of equal parts of the range of x the first, the least, the largest and the last point
@@ -32,11 +36,16 @@ def thin(x: Floats, y: Floats, most: int = MOST_POINTS) -> tuple[Floats, Floats]
         x: Not decreasing, shape (n,).
         y: Shape (n,).
         most: Points to keep.
+        log: Whether the parts are equal on a logarithmic axis.
     """
     if len(x) <= most or not x[-1] > x[0]:
         return x, y
+    place = x
+    if log and x[-1] > 0:
+        place = np.log(np.maximum(x, x[x > 0].min()))
     parts = max(most // 5, 1)
-    part = np.minimum(((x - x[0]) / (x[-1] - x[0]) * parts).astype(int), parts - 1)
+    share = (place - place[0]) / max(float(place[-1] - place[0]), 1e-300)
+    part = np.minimum((share * parts).astype(int), parts - 1)
     starts = np.flatnonzero(np.diff(part, prepend=-1))
     ends = np.append(starts[1:], len(x)) - 1
     gap = ~np.isfinite(y)
@@ -50,7 +59,7 @@ def thin(x: Floats, y: Floats, most: int = MOST_POINTS) -> tuple[Floats, Floats]
 
 def line(ax: Any, x: Floats, y: Floats, **look: Any) -> None:
     """Draw a line; what stands alone between gaps, or is the only row, becomes a dot."""
-    x, y = thin(np.asarray(x, float), np.asarray(y, float))
+    x, y = thin(np.asarray(x, float), np.asarray(y, float), log=ax.get_xscale() == "log")
     good = np.isfinite(y)
     beside = np.zeros(len(y), bool)
     beside[1:] |= good[:-1]
@@ -130,11 +139,14 @@ def mark_events(
 
 def _letters(ax: Any, marks: list[tuple[float, str]], above: bool) -> None:
     """Letters at the upper edge of an axes; those of one place are written together."""
-    low, high = ax.get_xlim()
-    close = 0.035 * (high - low)
+
+    def across(t: float) -> float:
+        """Place in the width of the axes, linear or logarithmic."""
+        return float(ax.transAxes.inverted().transform(ax.transData.transform((t, 0.0)))[0])
+
     groups: list[tuple[float, str]] = []
     for t, letter in sorted(marks):
-        if groups and t - groups[-1][0] < close:
+        if groups and across(t) - across(groups[-1][0]) < _CLOSE:
             if letter not in groups[-1][1]:
                 groups[-1] = (groups[-1][0], groups[-1][1] + letter)
         else:

@@ -370,7 +370,7 @@ def _event_text(found: Sequence[Mapping[str, Any]]) -> str:
 
 def _range_text(entry: Mapping[str, Any], final: Mapping[str, Any] | None) -> str:
     low, high = entry["smallest"], entry["largest"]
-    if low["value"] == high["value"]:
+    if f"{low['value']:.4g}" == f"{high['value']:.4g}":
         return _quantity(high)
     text = f"{low['value']:.4g} to {_quantity(high)}"
     if final is None or "time_s" in final:  # it ceased to exist before the end

@@ -15,6 +15,7 @@ from ssbmech.output import (
     figures_filament,
     figures_history,
     figures_lines,
+    figures_profiles,
     figures_style,
     figures_void,
 )
@@ -227,20 +228,73 @@ def test_filament(tmp_path, monkeypatch):
     ]  # fmt: skip
     solid = [line for line in axes[1].lines if line.get_linestyle() == "-"]
     dashed = [line for line in axes[1].lines if line.get_linestyle() == "--"]
-    assert len(solid) == len(dashed) == 9  # 33 times: every fourth
-    assert len({line.get_color() for line in solid}) == 9
+    assert len(solid) == len(dashed) == 8  # of 33 times
+    assert len({line.get_color() for line in solid}) == 8
+    texts = [t.get_text() for t in axes[3].get_xticklabels()]
+    assert len(texts) == 8 and texts[0] == "0.017" and texts[-1] == "1.7"  # h
     # in MPa over um: the last profile as it was given
     last = table["time"] == table["time"].max()
-    assert axes[0].lines[8].get_ydata() == pytest.approx(table["pressure"][last] / 1e6)
-    assert axes[0].lines[8].get_xdata() == pytest.approx(table["s"][last] * 1e6)
+    assert axes[0].lines[7].get_ydata() == pytest.approx(table["pressure"][last] / 1e6)
+    assert axes[0].lines[7].get_xdata() == pytest.approx(table["s"][last] * 1e6)
     assert figures_filament.draw_filament_map(tmp_path, table) == "filament_map.png"
     assert figures_filament.draw_filament_map(tmp_path, filament(5)) is None
     one = filament(1)
     assert figures_filament.draw_filament(tmp_path, one) == "filament.png"
     full = {k: v for k, v in filament(3).items() if k not in ("lithium", "current_density")}
     full["pressure"] = np.full_like(full["pressure"], 150e6)  # without resistance to flow
+    many = filament(20)
+    many["pressure"] = np.full_like(many["pressure"], 150e6)  # steady: no map over time
+    assert figures_filament.draw_filament_map(tmp_path, many) is None
     assert figures_filament.draw_filament(tmp_path, full) == "filament.png"
     assert len(kept[-1].axes) == 3  # pressure, opening, bar
+
+
+def test_lines_are_drawn_when_something_happens():
+    """100 times, a change in ten of them: most lines are of those."""
+    x = np.linspace(0, 1e-6, 5)
+    t = np.arange(100.0)
+    level = np.clip((t - 50) / 10, 0, 1)
+    table = {
+        "time": np.repeat(t, 5), "s": np.tile(x, 100),
+        "pressure": np.repeat(level, 5) * (1 + np.tile(x, 100)),
+    }  # fmt: skip
+    rows = (figures_profiles.Row("pressure", "", 1.0),)
+    found = figures_profiles.telling(by_time(table), rows, "s")
+    assert found[0] == 0 and found[-1] == 99 and len(found) <= 8
+    assert sum(50 <= k <= 60 for k in found) >= 5
+    still = {**table, "pressure": np.ones(500)}
+    assert figures_profiles.telling(by_time(still), rows, "s") == [0, 99]
+
+
+def test_currents_over_decades(tmp_path, monkeypatch):
+    kept = labels_of(monkeypatch)
+    table = filament(3)
+    table["current_density"] = 10.0 ** (1 - table["s"] / 1e-6)
+    figures_filament.draw_filament(tmp_path, table)
+    assert kept[0].axes[2].get_yscale() == "log" and kept[0].axes[0].get_yscale() == "linear"
+    low, high = kept[0].axes[2].get_ylim()
+    assert low == pytest.approx(1e-6) and high > 1
+
+
+def test_a_run_that_is_over_early_has_a_logarithmic_axis(tmp_path, monkeypatch):
+    kept = labels_of(monkeypatch)
+    rows = charging(100_000)
+    for name in ("voltage", "K_ratio", "pressure_max", "pressure_mean", "K_I"):
+        rows[name] = 1 - np.exp(-rows["time"] / 20.0)
+    rows["fill"] = np.ones_like(rows["time"])
+    spike = int(np.searchsorted(rows["time"], 3.0))
+    rows["voltage"][spike] = -0.5
+    events = [{"name": "a", "time": {"value": 10.0}}, {"name": "b", "time": {"value": 100.0}}]
+    figures_history.draw_history(tmp_path, rows, events, {})
+    axes = kept[0].axes
+    assert axes[0].get_xscale() == "log" and not axes[0].child_axes
+    assert axes[0].get_xlim()[0] == pytest.approx(1.0)  # s
+    drawn = max(axes[0].lines, key=lambda found: len(found.get_ydata()))
+    assert len(drawn.get_ydata()) < 2 * figures_lines.MOST_POINTS
+    assert min(drawn.get_ydata()) == pytest.approx(-500)
+    assert [t.get_text() for t in axes[0].texts] == ["A", "B"]
+    figures_history.draw_history(tmp_path, charging(), [], {})
+    assert kept[1].axes[0].get_xscale() == "linear"
 
 
 def interface(times: int = 5, n: int = 81) -> dict[str, np.ndarray]:
