@@ -19,7 +19,7 @@ from ssbmech.errors import OutputError, SsbmechError
 from ssbmech.output import animate_steps as fields
 from ssbmech.output import figures_lines as lines
 from ssbmech.output import figures_style as style
-from ssbmech.output.animate_film import DPI, check_film, write_film
+from ssbmech.output.animate_film import DPI, check_film, palette, write_film
 from ssbmech.output.monitors import clock, monitor, numeric, time_unit
 from ssbmech.output.tables import read_table, spread_out
 
@@ -88,9 +88,14 @@ def animate(
     table = read_table(results / "history.csv")
     plane = fields.is_plane(fields.load(steps[-1]))
     make, count = (_plane_frames, _RAMP) if plane else (_solid_frames, _RAMP_SOLID)
-    frames = make(results, steps, picture, table, DPI[target.suffix.lower()])
+    kind = target.suffix.lower()
     ramp = fields.colours(field, picture.limits)(np.linspace(0, 1, count))[:, :3]
-    write_film(target, frames, rate, np.rint(255 * ramp).astype(np.uint8))
+    found = None
+    if kind == ".gif":  # a palette from a few frames: all at once would take much memory
+        some = [steps[i] for i in spread_out(len(steps), 3)]
+        few = list(make(results, some, picture, table, DPI[kind]))
+        found = palette(few, np.rint(255 * ramp).astype(np.uint8))
+    write_film(target, make(results, steps, picture, table, DPI[kind]), rate, found)
     return target
 
 

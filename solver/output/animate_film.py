@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.errors import OutputError
-from ssbmech.output.tables import spread_out
 
 #: Resolution by kind of file: a GIF holds every pixel of every frame.
 DPI = {".gif": 110, ".mp4": 220}
@@ -51,7 +50,10 @@ def has_ffmpeg() -> bool:
 
 
 def write_film(
-    target: Path, frames: Iterator[NDArray[np.uint8]], rate: float, ramp: NDArray[np.uint8]
+    target: Path,
+    frames: Iterator[NDArray[np.uint8]],
+    rate: float,
+    colours: NDArray[np.uint8] | None = None,
 ) -> None:
     """Write frames beside the target, then move the file into place.
 
@@ -59,15 +61,15 @@ def write_film(
         target: File that ends with .gif or .mp4.
         frames: Each of shape (height, width, 3), both even.
         rate: Frames per second.
-        ramp: Colours of the map that the frames use, shape (n, 3), n < 250.
+        colours: Palette of a GIF, shape (256, 3), see `palette`.
 
     Raises:
         OutputError: If it cannot be written.
     """
     aside = target.with_name(f".{target.stem}.part{target.suffix.lower()}")
     try:
-        if target.suffix.lower() == ".gif":
-            _write_gif(aside, frames, rate, ramp)
+        if colours is not None:
+            _write_gif(aside, frames, rate, colours)
         else:
             _write_mp4(aside, frames, rate)
         aside.replace(target)
@@ -80,18 +82,15 @@ def write_film(
 
 
 def _write_gif(
-    path: Path, frames: Iterator[NDArray[np.uint8]], rate: float, ramp: NDArray[np.uint8]
+    path: Path, frames: Iterator[NDArray[np.uint8]], rate: float, colours: NDArray[np.uint8]
 ) -> None:
     from PIL import Image
 
-    pixels = list(frames)
-    palette = _palette([pixels[i] for i in spread_out(len(pixels), 3)], ramp)
     flat = []
-    for one in pixels:
-        picture = Image.frombytes(
-            "P", (one.shape[1], one.shape[0]), _nearest(one, palette).tobytes()
-        )
-        picture.putpalette(palette.ravel().tolist())
+    for one in frames:
+        numbers = _nearest(one, colours)
+        picture = Image.frombytes("P", (one.shape[1], one.shape[0]), numbers.tobytes())
+        picture.putpalette(colours.ravel().tolist())
         flat.append(picture)
     times = [round(1000 / rate)] * (len(flat) - 1) + [round(1000 * _HOLD)]
     flat[0].save(
@@ -100,12 +99,12 @@ def _write_gif(
     )  # fmt: skip
 
 
-def _palette(pictures: Sequence[NDArray[np.uint8]], ramp: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def palette(pictures: Sequence[NDArray[np.uint8]], ramp: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """One palette for all frames, so that no colour flickers: white, black, the map, the rest.
 
     Args:
         pictures: Some of the frames, each of shape (height, width, 3).
-        ramp: Colours of the map, shape (n, 3).
+        ramp: Colours of the map that the frames use, shape (n, 3), n < 250.
 
     Returns:
         Shape (256, 3).

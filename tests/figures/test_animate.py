@@ -223,11 +223,11 @@ def test_palette_is_exact_where_it_matters():
     pixels[:, 5:10] = ramp[40]
     pixels[:, 10:12] = 0
     pixels[:, 12:13] = (10, 250, 30)
-    palette = animate_film._palette([pixels], ramp)
+    palette = animate_film.palette([pixels], ramp)
     back = palette[animate_film._nearest(pixels, palette)]
     assert palette.shape == (256, 3) and np.array_equal(back, pixels)
     blank = np.full((4, 4, 3), 255, np.uint8)
-    assert (animate_film._nearest(blank, animate_film._palette([blank], ramp)) == 0).all()
+    assert (animate_film._nearest(blank, animate_film.palette([blank], ramp)) == 0).all()
 
 
 @pytest.mark.parametrize(
