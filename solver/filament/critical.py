@@ -17,7 +17,7 @@ from ssbmech.filament.problem import FilamentProblem
 from ssbmech.numerics.stepping import Drive
 
 _STEPS = 24
-_SMALL, _LARGE = 1e-4, 1e7  # of currents that are tried [A/m^2]
+_SMALL, _LARGE = 1e-4, 500.0  # of currents that are tried [A/m^2]: 50 mA/cm^2 is out of reach
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def critical_current(
         if high >= _LARGE:
             return Critical(size, math.inf, found["voltage"], found["pressure_max"], math.inf)
         low, f_low = high, f_high
-        high *= 4
+        high *= 2
         found = outcome(high)
         f_high = found["K_ratio"] - 1
     while low == 0.0 and high > _SMALL:

@@ -110,11 +110,14 @@ class FilamentSystem:
 
     def _fill(self, m: Floats, gap: Floats) -> tuple[Floats, Floats, Floats]:
         """Fill m/(m + gap) and its derivatives by m (gap fixed) and by the gap."""
-        lithium, empty = np.maximum(m, 0.0), np.maximum(gap, 0.0)
+        # on the way to a solution a gap may be negative: no kink where it is zero in the end
+        lithium = np.maximum(m, 0.0)
+        empty = np.maximum(gap, -0.5 * lithium)
         whole = lithium + empty + EMPTY * self.W
-        by_m = np.where(m > 0, (whole - lithium) / whole**2, 0.0)
-        by_m = np.where(m > 0, by_m, 1.0 / whole * (m == 0))
-        by_gap = np.where(gap > 0, -lithium / whole**2, 0.0)
+        free = gap > -0.5 * lithium
+        by_m = (whole - np.where(free, 1.0, 0.5) * lithium) / whole**2
+        by_m = np.where(m >= 0, by_m, 0.0)
+        by_gap = np.where(free, -lithium / whole**2, 0.0)
         return lithium / whole, by_m, by_gap
 
     # -- evaluation ----------------------------------------------------------------------------
