@@ -105,7 +105,7 @@ def _picture(
     summary = _summary(results)
     last = fields.load(steps[-1])
     points = np.asarray(last.points, float)
-    box = window(results, summary, points[:, :2]) if fields.is_plane(last) else None
+    box = fields.window(results, summary, points[:, :2]) if fields.is_plane(last) else None
     limits = fields.common_limits((fields.load(s) for s in steps), field, box)
     if warp is None:
         size = float(np.ptp(points if box is None else box, axis=0).max())
@@ -138,39 +138,6 @@ def _warp(steps: Sequence[fields.Step], points: NDArray, box: NDArray | None, si
         return 1.0
     factor = size / 25 / largest
     return style.handy(factor) if factor > 1 else 1.0  # large strains are shown as they are
-
-
-def window(
-    results: Path, summary: dict[str, Any], points: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """What of a plane body is worth seeing: the flaw with its surroundings, else all (None).
-
-    Args:
-        results: Results folder.
-        summary: Its summary, or an empty one.
-        points: Of the body [um], shape (n, 2).
-
-    Returns:
-        Lower and upper corner [um], shape (2, 2), or None.
-    """
-    low, high = points.min(axis=0), points.max(axis=0)
-    focus = [
-        np.array(f["points_um"], float).reshape(-1, 3)[:, :2] for f in summary.get("fronts", [])
-    ]
-    line = read_table(results / "filament.csv")
-    if line is not None and {"x", "y"} <= line.keys() and len(line["x"]):
-        focus.append(np.column_stack([line["x"], line["y"]]).astype(float) * 1e6)
-    if not focus:
-        return None
-    from ssbmech.output.figures_data import flaw_size
-
-    seen = np.vstack(focus)
-    size = flaw_size(results, summary) if summary else None
-    pad = 1.5 * (size or float(np.ptp(seen, axis=0).max()) or float((high - low).max()))
-    box = np.stack(
-        [np.maximum(seen.min(axis=0) - pad, low), np.minimum(seen.max(axis=0) + pad, high)]
-    )
-    return box if ((box[1] - box[0]) < 0.7 * (high - low)).any() else None
 
 
 def _plane_frames(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.errors import OutputError, nearest
 from ssbmech.output import figures_style as style
+from ssbmech.output.tables import read_table
 
 DISPLACEMENT = "displacement_um"
 #: Fields that show best what happens, the first one that exists is taken.
@@ -217,6 +218,39 @@ def common_limits(
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
     least, most = np.min(all_ends, axis=0)[0], np.max(all_ends, axis=0)[1]
     return Limits(low, high, bool(least < low), bool(most > high))
+
+
+def window(
+    results: Path, summary: dict[str, Any], points: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """What of a plane body is worth seeing: the flaw with its surroundings, else all (None).
+
+    Args:
+        results: Results folder.
+        summary: Its summary, or an empty one.
+        points: Of the body [um], shape (n, 2).
+
+    Returns:
+        Lower and upper corner [um], shape (2, 2), or None.
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    focus = [
+        np.array(f["points_um"], float).reshape(-1, 3)[:, :2] for f in summary.get("fronts", [])
+    ]
+    line = read_table(results / "filament.csv")
+    if line is not None and {"x", "y"} <= line.keys() and len(line["x"]):
+        focus.append(np.column_stack([line["x"], line["y"]]).astype(float) * 1e6)
+    if not focus:
+        return None
+    from ssbmech.output.figures_data import flaw_size
+
+    seen = np.vstack(focus)
+    size = flaw_size(results, summary) if summary else None
+    pad = 1.5 * (size or float(np.ptp(seen, axis=0).max()) or float((high - low).max()))
+    box = np.stack(
+        [np.maximum(seen.min(axis=0) - pad, low), np.minimum(seen.max(axis=0) + pad, high)]
+    )
+    return box if ((box[1] - box[0]) < 0.7 * (high - low)).any() else None
 
 
 def words(field: str) -> str:

@@ -157,11 +157,11 @@ def test_pieces_of_processes_are_one_body(tmp_path, plane):
 
 def test_window_about_a_filament(tmp_path):
     points = np.array([[0.0, 0.0], [1000.0, 500.0]])
-    assert animate.window(tmp_path, {}, points) is None
+    assert animate_steps.window(tmp_path, {}, points) is None
     (tmp_path / "filament.csv").write_text("time [s],x [um],y [um]\n0,0,0\n0,10,0\n1,10,0\n")
-    assert animate.window(tmp_path, {}, points) == pytest.approx(np.array([[0, 0], [25, 15]]))
+    assert animate_steps.window(tmp_path, {}, points) == pytest.approx(np.array([[0, 0], [25, 15]]))
     near = np.array([[0.0, 0.0], [12.0, 8.0]])
-    assert animate.window(tmp_path, {}, near) is None  # nearly all of the body
+    assert animate_steps.window(tmp_path, {}, near) is None  # nearly all of the body
 
 
 def test_a_strip_with_the_history(plane, tmp_path):
