@@ -123,7 +123,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("directory", type=Path, help="results folder")
     sub = add("view", _view, "open the fields of a results folder", _VIEW)
     sub.add_argument("directory", type=Path, help="results folder")
-    sub.add_argument("--field", default="max_principal_MPa", help="what to colour by")
+    sub.add_argument("--field", help="what to colour by (default: the largest principal stress)")
+    sub.add_argument(
+        "--animate", type=Path, metavar="FILE",
+        help="animation over the output times of a case in time: FILE.gif or FILE.mp4",
+    )  # fmt: skip
+    sub.add_argument("--rate", type=float, default=8.0, help="frames per second of it")
     sub.add_argument("--screenshot", type=Path, help="draw into a PNG file, no display needed")
     sub.add_argument("--warp", type=float, help="exaggeration of the displacement")
     sub = add("materials", _materials, "values with source and standing", _MATERIALS)
@@ -267,9 +272,18 @@ def _post(args: argparse.Namespace) -> int:
 
 
 def _view(args: argparse.Namespace) -> int:
+    if args.animate is not None:
+        from ssbmech.output.animate import animate
+
+        animate(
+            args.directory, field=args.field, target=args.animate, rate=args.rate, warp=args.warp
+        )
+        print(args.animate)
+        return 0
     from ssbmech.output.view import view
 
-    return view(args.directory, field=args.field, screenshot=args.screenshot, warp=args.warp)
+    field = args.field or "max_principal_MPa"
+    return view(args.directory, field=field, screenshot=args.screenshot, warp=args.warp)
 
 
 def _materials(args: argparse.Namespace) -> int:

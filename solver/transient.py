@@ -172,7 +172,6 @@ def _report(result: TransientResult) -> None:
     history = march.history.columns()
     result.table = {
         "kind": result.kind,
-        "ended": march.outcome.reason,
         "resumed_from_step": march.resumed,
         **transient_table(
             history,
@@ -180,6 +179,7 @@ def _report(result: TransientResult) -> None:
             limits=subject.limits,
             balances=subject.balances(),
             rejected=march.outcome.rejected,
+            reason=march.outcome.reason,
         ),
         "results": subject.results(),
         "solver": subject.record(),

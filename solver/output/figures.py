@@ -20,8 +20,16 @@ Draw = Callable[[Path, Path, dict[str, Any]], str | None]
 
 def drawings() -> dict[str, Draw]:
     """Name of each figure to the function that draws it; the pictures of fields come last."""
-    from ssbmech.output import figures_current, figures_filament, figures_history, figures_plots
-    from ssbmech.output import figures_porz, figures_void
+    from ssbmech.output import (
+        animate,
+        figures_current,
+        figures_cycles,
+        figures_filament,
+        figures_history,
+        figures_plots,
+        figures_porz,
+        figures_void,
+    )
 
     return {
         "k_along_front": figures_plots.k_along_front,
@@ -29,12 +37,14 @@ def drawings() -> dict[str, Draw]:
         "rings": figures_plots.rings,
         "porz_map": figures_porz.porz_map,
         "history": figures_history.history,
+        "cycles": figures_cycles.cycles,
         "filament": figures_filament.filament,
         "filament_map": figures_filament.filament_map,
         "voids": figures_void.voids,
         "tip_stress": _tip_stress,
         "stress_map": _stress_map,
         "current_map": figures_current.current_map,
+        "animation": animate.animation,
     }
 
 
