@@ -7,7 +7,6 @@ work of one pressure on the opening of another is the same both ways (Betti), on
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from ssbmech.filament.problem import Elastic
 from ssbmech.filament.profile import FaceProfile
 from ssbmech.fracture.front import Crack
 from ssbmech.fracture.rings import FrontResult, RingOptions, fracture
+from ssbmech.meshes import progress
 from ssbmech.problem import Problem, SurfaceLoad
 from ssbmech.solve import ElasticSystem, Solution
 
@@ -36,6 +36,7 @@ class Condensed:
         fronts: Fracture quantities under a uniform pressure of 1 MPa: the gate of the rings.
         asymmetry: Largest |area_i C_ij - area_j C_ji| over the largest entry: rounding.
         uniform: Largest difference of K under that uniform pressure to the sum over hats, over K.
+        tool: The factorised body, for fields.
     """
 
     elastic: Elastic
@@ -45,6 +46,7 @@ class Condensed:
     fronts: list[FrontResult]
     asymmetry: float
     uniform: float
+    tool: Tool
 
 
 _UNIFORM = 1e6
@@ -60,7 +62,6 @@ def condense(
     mouth_groups: tuple[str, ...] = (),
     options: RingOptions | None = None,
     rtol: float = 1e-12,
-    note: Callable[[str], None] | None = None,
 ) -> Condensed:
     """Condense an elastic problem onto the faces of its crack (collective).
 
@@ -71,13 +72,12 @@ def condense(
         mouth_groups: Facet groups that the mouth of the film lies on.
         options: Rings for K.
         rtol: Of an iterative solver.
-        note: Takes progress in words.
     """
     domain = problem.domain
     sides = 2 if cracks and cracks[0].symmetry else 1
     faces = gather(domain, groups)
     points, node = merge_opposite(faces, domain.length)
-    tool = _Tool(problem, groups, faces, node, len(points), rtol)
+    tool = Tool(problem, groups, faces, node, len(points), rtol)
     both = np.bincount(node[np.unique(faces.facets)], minlength=len(points)).max()
     area = tool.areas() / both  # of one face
     fronts = [i for c in cracks for i in domain.fronts[c.front].nodes]
@@ -85,7 +85,7 @@ def condense(
         faces, area, node, points, fronts, _nodes_on(domain, mouth_groups),
         axisymmetric=problem.model == "axisymmetric", solid=domain.tdim == 3,
     )  # fmt: skip
-    tool = _Tool(problem, groups, faces, order.node, len(points), rtol, tool)
+    tool = Tool(problem, groups, faces, order.node, len(points), rtol, tool)
     area = order.network.area
     work = np.empty((len(area), len(area)))
     K = _Intensity(problem, groups, cracks, faces, order.node, options)
@@ -93,9 +93,8 @@ def condense(
         solution = tool.pressed(j)
         work[:, j] = sides * tool.openings(solution)
         K.add(j, solution)
-        if note is not None:
-            note(f"{j + 1} of {len(area)} nodes of the film")
-    loaded = _loaded(problem)
+        progress.tell(f"{j + 1} of {len(area)} nodes of the film")
+    loaded = is_loaded(problem)
     opening = np.zeros(len(area))
     if loaded:
         rest = tool.system.solve(rtol=rtol)
@@ -112,11 +111,12 @@ def condense(
     )
     return Condensed(
         elastic, order, faces, sides, K.fronts,
-        float(np.abs(work - work.T).max() / np.abs(work).max()), K.uniform(),
+        float(np.abs(work - work.T).max() / np.abs(work).max()), K.uniform(), tool,
     )  # fmt: skip
 
 
-def _loaded(problem: Problem) -> bool:
+def is_loaded(problem: Problem) -> bool:
+    """Whether anything but lithium loads the body."""
     prescribed = any(
         not f.is_constant or f.value(np.zeros((1, 3)))[0] != 0
         for c in problem.constraints
@@ -129,7 +129,7 @@ def _nodes_on(domain: Domain, groups: tuple[str, ...]) -> list[int]:
     return gather(domain, groups).ids.tolist() if groups else []
 
 
-class _Tool:
+class Tool:
     """Factorised body, and the matrix that takes pressures of vertices to loads."""
 
     def __init__(
@@ -140,7 +140,7 @@ class _Tool:
         node: Any,
         count: int,
         rtol: float,
-        made: _Tool | None = None,
+        made: Tool | None = None,
     ) -> None:
         from dolfinx import fem
 
@@ -209,6 +209,19 @@ class _Tool:
     def pressed(self, j: int) -> Solution:
         """The body under the hat of node j, 1 Pa high."""
         return self._solve(self.hats.vector(j), (), 1.0 / self.system.modulus)
+
+    def loaded(self, pressure: Floats, rest: bool) -> ElasticSystem:
+        """The system with the displacement under pressures of the nodes [Pa] in it.
+
+        Args:
+            pressure: Of the lithium, (n,).
+            rest: Whether there are other loads, which act as well.
+        """
+        system = self.system
+        others = system.solve(rtol=1e-12).u.x.array.copy() if rest else 0.0
+        self._solve(self.hats.combined(pressure), (), 1.0 / system.modulus)
+        system.uh.x.array[:] += others
+        return system
 
     def _solve(self, pressure: Any, loads: tuple[SurfaceLoad, ...], scale: float) -> Solution:
         b = self._load.createVecLeft()

@@ -7,7 +7,6 @@ potential of control area k is b_k . phi_l / area_k, and area_k R_kl is symmetri
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from ssbmech.errors import CaseError, MeshError
 from ssbmech.filament.faces import Faces, Hats, gather
 from ssbmech.filament.film import Floats
 from ssbmech.filament.problem import Electric, Surface
+from ssbmech.meshes import progress
 from ssbmech.physics import kinetics
 
 
@@ -44,11 +44,13 @@ class CondensedElectric:
         electric: Resistance and kinetics.
         points: Of the plating nodes [m], (M, 3).
         asymmetry: Largest |area_k R_kl - area_l R_lk| over the largest entry: rounding.
+        tool: The factorised electrolyte, for fields.
     """
 
     electric: Electric
     points: Floats
     asymmetry: float
+    tool: Ions
 
 
 def condense(
@@ -58,7 +60,6 @@ def condense(
     film_points: Floats,
     *,
     rtol: float = 1e-12,
-    note: Callable[[str], None] | None = None,
 ) -> CondensedElectric:
     """Condense an electric problem onto its lithium surfaces (collective).
 
@@ -68,7 +69,6 @@ def condense(
         parts: Lithium surfaces; the film is one of them.
         film_points: Positions of the film's nodes [m], (n, 3).
         rtol: Of an iterative solver.
-        note: Takes progress in words.
 
     Raises:
         CaseError: For kinetics that cannot be condensed.
@@ -94,8 +94,7 @@ def condense(
             work[:, column] = np.concatenate([t.potentials(system.phi) for t in tools])
             b.destroy()
             column += 1
-            if note is not None:
-                note(f"{column} of {M} plating nodes")
+            progress.tell(f"{column} of {M} plating nodes")
     unit = problem.voltage / problem.current_scale  # potential per current density [ohm m^2]
     shift = np.concatenate([t.shift(problem) for t in tools])
     electric = Electric(
@@ -112,6 +111,7 @@ def condense(
     return CondensedElectric(
         electric, np.concatenate([t.faces.points for t in tools]),
         float(np.abs(work - work.T).max() / np.abs(work).max()),
+        Ions(system, tangent, tuple(tools)),
     )  # fmt: skip
 
 
@@ -136,6 +136,32 @@ def _kinetics(electrode: Electrode, temperature: float) -> Surface:
     if electrode.kinetics == "linear":
         i0 = kinetics.exchange_current_density(Z, temperature)
     return Surface(electrode.name, electrode.kinetics, i0, Z, electrode.beta)
+
+
+@dataclass(frozen=True)
+class Ions:
+    """The factorised electrolyte with its lithium surfaces."""
+
+    system: ElectricSystem
+    tangent: Any
+    surfaces: tuple[_Surface, ...]
+
+    def potential(self, plating: Floats) -> Any:
+        """Potential over RT/F under current densities of the plating nodes [A/m^2], a Function."""
+        system = self.system
+        scaled = -plating / system.problem.current_scale
+        b = self.surfaces[0].current(scaled[: self.surfaces[0].count])
+        start = self.surfaces[0].count
+        for surface in self.surfaces[1:]:
+            more = surface.current(scaled[start : start + surface.count])
+            b.axpy(1.0, more)
+            more.destroy()
+            start += surface.count
+        b.array[system.own(system.fixed)] = 0.0
+        self.tangent.solve(b, system.phi.x.petsc_vec)
+        system.phi.x.scatter_forward()
+        b.destroy()
+        return system.phi
 
 
 class _Surface:
@@ -175,6 +201,12 @@ class _Surface:
         """Load of a unit current density that goes into the electrolyte at node k."""
         b = self._load.createVecLeft()
         self._load.mult(self._hats.vector(k), b)
+        return b
+
+    def current(self, values: Floats) -> Any:
+        """Load of a current density that goes into the electrolyte, given at all nodes."""
+        b = self._load.createVecLeft()
+        self._load.mult(self._hats.combined(values), b)
         return b
 
     def potentials(self, phi: Any) -> Floats:

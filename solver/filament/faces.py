@@ -239,6 +239,12 @@ class Hats:
         self._function.x.array[self._dofs[self._node == k]] = 1
         return self._function.x.petsc_vec
 
+    def combined(self, values: Floats) -> Any:
+        """The sum of all hats times values, likewise."""
+        self._function.x.array[:] = 0
+        self._function.x.array[self._dofs] = values[self._node]
+        return self._function.x.petsc_vec
+
     def sums(self, vector: Any) -> Floats:
         """Entries of a vector of the space, summed over the vertices of each node (collective)."""
         from mpi4py import MPI

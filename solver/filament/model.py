@@ -284,6 +284,13 @@ class FilamentModel:
             found["K_ratio"] = found["K_I"] / problem.toughness
         return found
 
+    @property
+    def volumes(self) -> tuple[float, float, float, float]:
+        """Since the start [m^3, or m^2]: plated, left by the mouth, stored, and all that moved."""
+        now = self._now
+        stored = float(self.problem.network.area @ now.state.m) - self._first
+        return now.plated, now.left, stored, max(now.moved, 1e-300)
+
     def profile(self) -> Profile:
         """The film at the accepted state."""
         network, e = self.problem.network, self.problem.electric

@@ -1,8 +1,8 @@
-"""The filament of a case in time: from case and meshes to a model that moves, and its table."""
+"""The filament of a case in time: from the case and its meshes to a model that moves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,65 +21,41 @@ from ssbmech.filament import elastic, electric
 from ssbmech.filament.elastic import Condensed
 from ssbmech.filament.electric import CondensedElectric, Part
 from ssbmech.filament.film import SlitFlow
-from ssbmech.filament.model import FilamentModel, Profile
+from ssbmech.filament.model import FilamentModel
 from ssbmech.filament.problem import FilamentProblem
+from ssbmech.filament.subject import FilamentSubject, Wanted
 from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
 from ssbmech.fracture.rings import RingOptions
 from ssbmech.materials.flow import Norton
 from ssbmech.meshes.data import MeshData
+from ssbmech.output.verdict import Limits
 from ssbmech.parallel import on_root
+from ssbmech.programme import Programme
 
 
-@dataclass(frozen=True)
-class FilamentStage:
-    """A filament ready to move.
-
-    Attributes:
-        model: For `ssbmech.time_stage.run_in_time`.
-        body: The elastic body on its crack, with the fronts' rings under uniform pressure.
-        ions: The electrolyte on its lithium surfaces.
-        toughness: K_IC and its band, or None with the reason in ``notes``.
-        notes: Choices and limits in words.
-        sources: ``"group.key"`` to value, source and standing.
-        unverified: Names of unverified library values that were used.
-    """
-
-    model: FilamentModel
-    body: Condensed
-    ions: CondensedElectric
-    toughness: Any
-    notes: tuple[str, ...] = ()
-    sources: dict[str, str] = field(default_factory=dict)
-    unverified: tuple[str, ...] = ()
-
-    @property
-    def problem(self) -> FilamentProblem:
-        """What moves."""
-        return self.model.problem
-
-
-def prepare(
+def make(
     case: Case,
+    base: Path,
+    comm: Any,
+    data: MeshData | None,
+    domain: Domain,
     setup: build.Setup,
     matter: Materials,
-    domain: Domain,
-    base: Path,
-    data: MeshData | None,
-    *,
-    options: RingOptions | None = None,
-    note: Callable[[str], None] | None = None,
-) -> FilamentStage:
+    programme: Programme,
+    note: Callable[[str], None],
+) -> FilamentSubject:
     """Condense body and electrolyte of a case with [thin_filament] onto its film (collective).
 
     Args:
         case: The case.
-        setup: What it means on its mesh.
-        matter: Materials.
-        domain: The whole body on all ranks.
-        base: Folder in which relative paths of the case start.
+        base: Folder in which its relative paths start.
+        comm: MPI communicator.
         data: The whole mesh on rank 0.
-        options: Rings for K.
-        note: Takes progress in words.
+        domain: The whole mesh on all ranks.
+        setup: What the case means on its mesh.
+        matter: Materials.
+        programme: For its tolerance.
+        note: Takes what was made in words.
 
     Raises:
         SsbmechError: On every rank.
@@ -89,24 +65,21 @@ def prepare(
     faces = _faces(block, setup, domain)
     counter, parts = _parts(case, faces)
     mouth = tuple(g for p in parts if not p.film for g in p.groups) if block.mouth == "open" else ()
+    loads = build.problem(case, setup, matter, domain)
     body = elastic.condense(
-        build.problem(case, setup, matter, domain), faces, setup.cracks,
-        mouth_groups=mouth, options=options, note=note,
-    )  # fmt: skip
+        loads, faces, setup.cracks, mouth_groups=mouth, options=_ring_options(case)
+    )
     if block.mouth == "open" and not len(body.order.network.mouth):
         raise CaseError(
             "the mouth is open, and the crack meets no other lithium surface",
             key="thin_filament.mouth", value="open",
             hint='Give mouth = "sealed", or the surface where it starts an [[electrode]]',
         )  # fmt: skip
-    ions, electric_setup = _ions(case, base, domain, data, setup.model, counter, parts, body, note)
+    ions, electric_setup = _ions(case, base, domain, data, setup.model, counter, parts, body)
     toughness, why = build_materials.toughness(
         case, matter, {g for f in body.fronts for g in f.groups}
     )
     flowing = _flow(case, block, base, electric_setup.temperature)
-    whole = LITHIUM_MOLAR_VOLUME
-    if (given := block_of(case.electrochemistry).molar_volume) is not None:
-        whole = units.quantity(given, "molar_volume")
     problem = FilamentProblem(
         network=body.order.network,
         elastic=body.elastic,
@@ -119,22 +92,61 @@ def prepare(
         filled=None if block.filled is None else units.quantity(block.filled, "length"),
         sides=body.sides,
         toughness=None if toughness is None else toughness.value,
-        molar_volume=whole,
+        molar_volume=_whole_volume(case),
         stress_volume=electric_setup.molar_volume,
-        tolerance=1e-3 if case.time is None else case.time.tolerance,
+        tolerance=programme.tolerance,
     )
-    notes = [
-        f"thin filament: {len(problem.network)} nodes along {', '.join(faces)}, "
-        f"{len(ions.electric.area)} plating nodes, mouth {block.mouth}",
+    note(
+        f"{len(problem.network)} nodes of the film, {len(ions.electric.area)} plating nodes, "
+        f"C symmetric to {body.asymmetry:.0e}"
+    )
+    notes = (
+        f"thin filament: faces {', '.join(faces)}, mouth {block.mouth}",
         *electric_setup.notes,
         *flowing.notes,
         *((why,) if toughness is None else ()),
-    ]
-    return FilamentStage(
-        FilamentModel(problem, domain.comm), body, ions, toughness, tuple(notes),
+    )
+    return FilamentSubject(
+        FilamentModel(problem, comm), body, ions,
+        Limits(
+            None if toughness is None else toughness.value,
+            None if toughness is None else toughness.band,
+            electric_setup.molar_volume,
+            _cut_off(case),
+        ),
+        _wanted(block, setup), elastic.is_loaded(loads), notes,
         {**electric_setup.sources, **flowing.sources},
         tuple(dict.fromkeys([*electric_setup.unverified, *flowing.unverified])),
     )  # fmt: skip
+
+
+def _ring_options(case: Case) -> RingOptions:
+    return RingOptions(
+        radii=tuple(sorted(units.quantity(t, "length") for t in case.fracture.rings)),
+        spread_limit=case.fracture.ring_spread_limit,
+    )
+
+
+def _whole_volume(case: Case) -> float:
+    given = block_of(case.electrochemistry).molar_volume
+    return LITHIUM_MOLAR_VOLUME if given is None else units.quantity(given, "molar_volume")
+
+
+def _cut_off(case: Case) -> float | None:
+    ends = [s.voltage_limit for s in case.step if s.voltage_limit is not None]
+    return units.quantity(ends[0], "potential") if ends else None
+
+
+def _wanted(block: ThinFilamentBlock, setup: build.Setup) -> Wanted | None:
+    if block.critical is None:
+        return None
+    if setup.crack_size is None:
+        raise CaseError(
+            "the flaw's size is not known, and others are compared with it",
+            key="thin_filament.critical", hint="Give crack.size",
+        )  # fmt: skip
+    sizes = tuple(units.quantity(t, "length") for t in block.critical.sizes)
+    return Wanted(sizes, setup.crack_size, units.quantity(block.critical.hold, "time"))
 
 
 def _faces(block: ThinFilamentBlock, setup: build.Setup, domain: Domain) -> tuple[str, ...]:
@@ -192,7 +204,6 @@ def _ions(
     counter: int,
     parts: tuple[Part, ...],
     body: Condensed,
-    note: Callable[[str], None] | None,
 ) -> tuple[CondensedElectric, build_electro.ElectricSetup]:
     held: list[MeshData] = []
 
@@ -207,9 +218,7 @@ def _ions(
     problem = build_electro.problem(case, setup, domain, model)
     of_key = {e.key: e for e in setup.electrodes}
     real = tuple(replace(p, electrode=of_key[p.electrode.key]) for p in parts)
-    found = electric.condense(
-        problem, setup.electrodes[counter], real, body.order.network.points, note=note
-    )
+    found = electric.condense(problem, setup.electrodes[counter], real, body.order.network.points)
     return found, setup
 
 
@@ -243,37 +252,3 @@ def _flow(case: Case, block: ThinFilamentBlock, base: Path, temperature: float) 
     law = made.law
     assert isinstance(law, Norton)
     return _Flow(SlitFlow(law.B, law.n), made.notes, made.sources, made.unverified)
-
-
-# -- tables --------------------------------------------------------------------------------------
-
-#: Columns of filament.csv: name with unit, and SI per unit.
-COLUMNS = (
-    ("time [s]", 1.0), ("s [um]", 1e-6), ("x [um]", 1e-6), ("y [um]", 1e-6), ("z [um]", 1e-6),
-    ("pressure [MPa]", 1e6), ("opening [nm]", 1e-9), ("lithium [nm]", 1e-9),
-    ("current_density [mA/cm^2]", 10.0), ("potential [mV]", 1e-3), ("flow [um^2/s]", 1e-12),
-)  # fmt: skip
-
-
-def csv_header() -> str:
-    """First line of filament.csv."""
-    return ",".join(name for name, _ in COLUMNS)
-
-
-def csv_rows(profile: Profile) -> list[str]:
-    """Lines of filament.csv for one moment, from the mouth on."""
-    rows = []
-    for k in range(len(profile.s)):
-        values = (
-            profile.time, profile.s[k], *profile.points[k], profile.p[k], profile.w[k],
-            profile.m[k], profile.J[k], profile.phi[k], profile.q[k],
-        )  # fmt: skip
-        rows.append(
-            ",".join(f"{v / unit:.9g}" for v, (_, unit) in zip(values, COLUMNS, strict=True))
-        )
-    return rows
-
-
-def csv_lines(profiles: Iterable[Profile]) -> list[str]:
-    """filament.csv of several moments."""
-    return [csv_header(), *(row for profile in profiles for row in csv_rows(profile))]

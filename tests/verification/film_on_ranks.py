@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 from ssbmech.config_load import case_from
-from ssbmech.filament.stage import prepare
+from ssbmech.filament.stage import make
 from ssbmech.mesh_stage import make_domain
 from ssbmech.numerics.stepping import Drive
+from ssbmech.programme import programme
 
 CASE = {
     "geometry": {
@@ -39,7 +40,10 @@ def main() -> None:
     held: list = []
     domain, meshed = make_domain(case, Path(), comm, None, lambda text: None, held)
     data = held[0] if held else None
-    made = prepare(case, meshed.setup, meshed.matter, domain, Path(), data)
+    steps = programme(case.time, case.step)
+    made = make(
+        case, Path(), comm, data, domain, meshed.setup, meshed.matter, steps, lambda text: None
+    )
     model, problem = made.model, made.problem
     time, dt = 0.0, 0.25
     for _ in range(12):
