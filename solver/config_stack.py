@@ -7,18 +7,23 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 from ssbmech import units
 from ssbmech.config_types import Block, quantity_field
+from ssbmech.errors import CaseError
 
 
 class StackBlock(Block):
-    """Pressure on a side of the cell: as a dead load, by a stiff plate, or by plate and spring."""
+    """What presses on a side: dead load, stiff plate, plate and spring, or moving plate."""
 
     pressure: quantity_field("pressure") = Field(  # type: ignore[valid-type]
-        description="positive in compression; of a spring, before anything moves"
+        "0 MPa", description="positive in compression; of a spring, before anything moves"
     )
-    kind: Literal["dead", "plate", "spring"] = Field(
+    kind: Literal["dead", "plate", "spring", "moving"] = Field(
         "dead",
         description="dead: the same pressure everywhere; plate: the same displacement everywhere "
-        "and a constant force; spring: a plate whose pressure grows as it is pushed out",
+        "and a constant force; spring: a plate whose pressure grows as it is pushed out; moving: a "
+        "plate that is pressed in with a velocity, into a notch",
+    )
+    velocity: quantity_field("velocity", 0.0) | None = Field(  # type: ignore[valid-type]
+        None, description="of a moving plate, towards the lithium"
     )
     stiffness: quantity_field("pressure_gradient", 0.0) | None = Field(  # type: ignore[valid-type]
         None, description="of the spring per area: rise of the pressure per displacement"
@@ -37,6 +42,15 @@ class StackBlock(Block):
 
     @model_validator(mode="after")
     def _complete(self) -> StackBlock:
+        moving, pressed = self.kind == "moving", "pressure" in self.model_fields_set
+        if moving != (self.velocity is not None):
+            raise ValueError('kind = "moving" and a velocity, e.g. "2 um/s", belong together')
+        if moving == pressed:
+            raise ValueError(
+                "the pressure of a moving plate comes out: leave it out"
+                if moving
+                else 'a stack needs a pressure, e.g. pressure = "5 MPa"'
+            )
         if self.kind == "spring" and self.stiffness is None:
             raise ValueError(
                 'kind = "spring" needs a stiffness, e.g. "2 MPa/mm"; with constant force: '
@@ -47,9 +61,18 @@ class StackBlock(Block):
         return self
 
     def build(self) -> Any:
-        """The `ssbmech.lithium.stack.Stack` that this describes, SI."""
+        """The `ssbmech.lithium.stack.Stack` that this describes, SI.
+
+        Raises:
+            CaseError: For a moving plate, which is no load.
+        """
         from ssbmech.lithium.stack import Stack
 
+        if self.kind == "moving":
+            raise CaseError(
+                "a plate with a given velocity presses lithium into a notch, and nothing else",
+                key="stack.kind", value=self.kind, allowed="dead, plate, spring",
+            )  # fmt: skip
         k = self.stiffness
         return Stack(
             self.group,

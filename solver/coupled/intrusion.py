@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssbmech.coupled.block_mesh import block, graded
 from ssbmech.coupled.notch import Notch
-from ssbmech.domain import distribute
+from ssbmech.domain import Domain
 from ssbmech.errors import CaseError, SolverError
 from ssbmech.formula import Formula
+from ssbmech.lithium import monitors
 from ssbmech.lithium.contact import Contact, Friction, penalty_of
 from ssbmech.lithium.contact_nodes import ContactNodes, Totals
 from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load
@@ -40,39 +40,20 @@ _AUGMENTATIONS = 8
 
 
 @dataclass(frozen=True)
-class Fineness:
-    """Mesh of the lithium.
-
-    Attributes:
-        size: Of the elements along the surface at the notch [m].
-        flatness: Width over height of the elements at the surface; above 1 where lithium will be
-            drawn out along the notch.
-        deep: Depth of the fine rows below the surface [m].
-        growth: Of the size beyond.
-        root: Width of the elements at the axis over ``size``: below 1 for a sharp root.
-    """
-
-    size: float
-    flatness: float = 1.0
-    deep: float = 3e-6
-    growth: float = 1.3
-    root: float = 1.0
-
-
-@dataclass(frozen=True)
 class Intrusion:
     """What is pressed into what; SI.
 
     Attributes:
         notch: In the electrolyte.
         flow: Flow law of the lithium.
-        fineness: Of its mesh.
+        size: Of the elements of its mesh at the notch [m].
         E: Young's modulus of the lithium [Pa].
         nu: Its Poisson's ratio.
         half_width: Of the lithium [m].
         height: Of the lithium [m].
-        velocity: Of the plate [m/s]; 0: the stack presses.
+        velocity: Of a plate on ``bottom`` [m/s]; 0: the stack presses.
         stack: A dead load on ``bottom``, where there is no velocity.
+        finite: Whether strains are finite.
         friction: At the electrolyte.
         penalty_factor: See `contact.penalty_of`.
         penetration: Largest one allowed, over the size of the elements.
@@ -81,13 +62,14 @@ class Intrusion:
 
     notch: Notch
     flow: Any
-    fineness: Fineness
+    size: float
     E: float = 5e9
     nu: float = 0.3
     half_width: float = 20e-6
     height: float = 20e-6
     velocity: float = 0.0
     stack: Stack | None = None
+    finite: bool = True
     friction: Friction = "none"
     penalty_factor: float = 20.0
     penetration: float = 1e-3
@@ -158,17 +140,15 @@ class IntrusionModel:
 
     Args:
         case: What is pressed.
-        comm: Communicator.
+        domain: Half of the lithium, a mesh of `ssbmech.meshes.notched`.
     """
 
-    def __init__(self, case: Intrusion, comm: Any) -> None:
-        self.case = case
-        data = _mesh(case)
-        self.domain = distribute(comm, data if comm.rank == 0 else None, length=case.height)
+    def __init__(self, case: Intrusion, domain: Domain) -> None:
+        self.case, self.domain = case, domain
         obstacle = case.notch.obstacle(2 * case.half_width)
-        size = case.fineness.size
-        law = Contact(obstacle, penalty_of(case.E, size, case.penalty_factor), case.friction)
-        self.contact = ContactNodes(law, "li_sse", comm)
+        penalty = penalty_of(case.E, case.size, case.penalty_factor)
+        law = Contact(obstacle, penalty, case.friction)
+        self.contact = ContactNodes(law, "li_sse", domain.comm)
         self.body = BodySystem(_problem(case, self.domain, self.contact))
         self.bottom = self.body.surface("bottom")
         self._memory, self._next = _Memory(), _Memory()
@@ -185,7 +165,7 @@ class IntrusionModel:
             report = self.body.advance(time, dt)
             iterations += report.newton.iterations
             totals = self.contact.totals(self._displacement())
-            if totals.penetration <= self.case.penetration * self.case.fineness.size:
+            if totals.penetration <= self.case.penetration * self.case.size:
                 break
             self.contact.augment(self._displacement())
         else:
@@ -266,6 +246,16 @@ class IntrusionModel:
         u, a = self.body.displacement[self.bottom.nodes, 1], self.bottom.areas
         return self.body.everywhere(float(a @ u)) / self.body.everywhere(float(a.sum()))
 
+    def volume_balance(self) -> tuple[float, float]:
+        """Area that the plate displaced less what rose into the notch and what was compressed.
+
+        Returns:
+            Both halves [m^2]: what is missing, and the area that the plate displaced.
+        """
+        pushed = self.plate_displacement() * 2 * self.case.half_width
+        compressed = -2 * monitors.volume_change(self.body, "lithium")
+        return pushed - self.surface.raised - compressed, pushed
+
     def _surface(self, displacement: Floats | None) -> Surface:
         nodes, comm = self.contact.surface, self.domain.comm
         u = np.zeros(nodes.coordinates.shape) if displacement is None else displacement
@@ -303,19 +293,6 @@ def press(
     return march(model, [phase], options, events=events, on_step=on_step)
 
 
-def _mesh(case: Intrusion) -> Any:
-    """Lithium before it is pressed [um]."""
-    f, um = case.fineness, 1e6
-    reach = min(1.15 * case.notch.half_width, 0.8 * case.half_width)
-    x = graded(f.size * um, reach * um, case.half_width * um, f.growth)
-    if f.root < 1:
-        near = reach * um / 2  # from root * size at the axis to size, half-way to the mouth
-        first = graded(f.size * f.root * um, f.size * f.root * um, near, 1.12)
-        x = np.concatenate([first[:-1], x[x > near - 0.3 * f.size * um]])
-    low = graded(f.size / f.flatness * um, f.deep * um, case.height * um, f.growth)
-    return block(x, -low[::-1])
-
-
 def _problem(case: Intrusion, domain: Any, contact: ContactNodes) -> BodyProblem:
     zero = Formula.constant(0.0, "length")
     holds = [
@@ -331,6 +308,6 @@ def _problem(case: Intrusion, domain: Any, contact: ContactNodes) -> BodyProblem
     lithium = Material(Formula.constant(case.E, "pressure"), case.nu)
     return BodyProblem(
         domain, "plane_strain", {"lithium": lithium},
-        flows={"lithium": Flow(case.flow, finite=True)}, loads=tuple(loads), holds=tuple(holds),
-        laws=(contact,),
+        flows={"lithium": Flow(case.flow, finite=case.finite)},
+        loads=tuple(loads), holds=tuple(holds), laws=(contact,),
     )  # fmt: skip

@@ -11,7 +11,7 @@ the slope theta of the flanks and R = root radius + lip radius,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, pi, radians, sin
+from math import cos, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,8 +139,3 @@ class Notch:
         share = np.clip((x - start) / max(end - start, 1e-300), 0.0, 1.0)
         flank = (1 - share) * (d - a + a * cos(t)) + share * (b - b * cos(t))
         return np.where(x < start, root, np.where(x <= end, flank, lip))
-
-
-def notch_of(depth: float, root_radius: float, lip_radius: float, flank_degrees: float) -> Notch:
-    """A notch with the slope of its flanks in degrees."""
-    return Notch(depth, root_radius, lip_radius, radians(flank_degrees))

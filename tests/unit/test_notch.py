@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ssbmech.coupled.block_mesh import block, graded
-from ssbmech.coupled.notch import Notch, notch_of
-from ssbmech.errors import CaseError
+from ssbmech.coupled.notch import Notch
+from ssbmech.errors import CaseError, MeshError
+from ssbmech.meshes.gate import inspect, refuse
+from ssbmech.meshes.notched import block, graded, notch_of, notched
 
 SHAPES = [
     Notch(5.0, 1.0, 1.0),  # walls
-    notch_of(5.0, 0.8, 1.5, 60.0),
+    Notch(5.0, 0.8, 1.5, np.deg2rad(60.0)),
     Notch.segment(5.0, 5.0, 1.0),
     Notch.segment(5.0, 8.0, 0.5),
 ]
@@ -72,7 +73,7 @@ def test_bad_notches_are_refused():
     with pytest.raises(CaseError, match="do not fit into the depth"):
         Notch(5.0, 4.0, 2.0)
     with pytest.raises(CaseError, match="slope upwards"):
-        notch_of(5.0, 1.0, 1.0, 120.0)
+        Notch(5.0, 1.0, 1.0, 2.0)
     with pytest.raises(CaseError, match="wider than the body"):
         Notch(5.0, 1.0, 1.0).outline(2.0)
 
@@ -94,3 +95,35 @@ def test_graded_rows_and_block():
     # no triangle at the end of the surface on the axis has two outer sides
     corner = np.flatnonzero((data.points[:, 0] == 0) & (data.points[:, 1] == 0))
     assert (data.cells == corner).any(axis=1).sum() == 2
+
+
+def test_mesh_knows_its_notch():
+    data = notched(40.0, 20.0, 5.0, 6.0, lip_radius=1.0, h=0.5)
+    assert data.notes["area:lithium"] == 400.0
+    refuse(inspect(data))
+    found = notch_of(data.notes, 1e-6)
+    exact = Notch.segment(5e-6, 6e-6, 1e-6)
+    assert (found.area, found.half_width) == pytest.approx((exact.area, exact.half_width))
+    sharp = notched(40.0, 20.0, 5.0, lip_radius=1.0, root_radius=0.5, flank=60.0, h=0.25, root=0.4)
+    assert notch_of(sharp.notes, 1.0).flank == pytest.approx(np.pi / 3)
+    steps = np.diff(np.unique(sharp.points[:, 0]))
+    assert steps[0] == pytest.approx(0.05, rel=0.1) and steps.min() > 0.04
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"half_width": 4.0}, "half_width.*not deeper than half its width"),
+        ({"half_width": 19.0}, "as wide as the lithium"),
+        ({"flank": 30.0}, "either a half_width, or a root_radius"),
+        ({"height": 1.0}, "cannot fill the notch"),
+        ({"h": 20.0}, "h.*given: 20"),
+        ({"lip_radius": -1.0}, "lip_radius.*positive"),
+    ],
+)
+def test_bad_blocks_are_refused(change, words):
+    good = {"width": 40.0, "height": 20.0, "depth": 5.0, "half_width": 6.0, "lip_radius": 1.0}
+    with pytest.raises(MeshError, match=words):
+        notched(**{"h": 0.5, **good, **change})
+    with pytest.raises(MeshError, match="says nothing of a notch"):
+        notch_of({}, 1.0)
