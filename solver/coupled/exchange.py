@@ -160,23 +160,21 @@ class Axis:
         return np.asarray(np.maximum.accumulate(s))
 
     def areas(self, s: Floats, edges: NDArray[np.bool_]) -> Floats:
-        """Area that belongs to each vertex: integrals of the hat functions over some edges.
+        """Area that belongs to each node of a chain, by Simpson's rule on some edges.
 
         Args:
-            s: Places along the line [m], rising, shape (n,).
+            s: Places of vertices and middle nodes along the line [m], rising, shape (2 n - 1,).
             edges: Which edges count, shape (n - 1,).
 
         Returns:
-            [m^2 of the whole turn; m per thickness], shape (n,).
+            [m^2 of the whole turn; m per thickness], shape (2 n - 1,).
         """
-        a, b, length = s[:-1], s[1:], np.where(edges, np.diff(s), 0.0)
+        weight = 2 * np.pi * s if self.turns else np.ones(len(s))
+        sixth = np.where(edges, s[2::2] - s[:-1:2], 0.0) / 6
         found = np.zeros(len(s))
-        if self.turns:
-            found[:-1] += np.pi / 3 * length * (2 * a + b)
-            found[1:] += np.pi / 3 * length * (a + 2 * b)
-        else:
-            found[:-1] += 0.5 * length
-            found[1:] += 0.5 * length
+        found[:-1:2] += sixth * weight[:-1:2]
+        found[1::2] += 4 * sixth * weight[1::2]
+        found[2::2] += sixth * weight[2::2]
         return found
 
 
@@ -244,12 +242,4 @@ def lumped(nodal: Floats) -> Floats:
     found = nodal[::2].copy()
     found[:-1] += 0.5 * nodal[1::2]
     found[1:] += 0.5 * nodal[1::2]
-    return found
-
-
-def spread(vertex: Floats) -> Floats:
-    """Values at all nodes of a field that is linear between vertices."""
-    found = np.empty(2 * len(vertex) - 1)
-    found[::2] = vertex
-    found[1::2] = 0.5 * (vertex[:-1] + vertex[1:])
     return found

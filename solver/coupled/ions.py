@@ -47,6 +47,7 @@ class Ions:
         self.ids, self.place = line.ids[keep], axis.along(line.vertices)[keep]
         self.total = 0.0
         self.voltage = 0.0
+        self._eta = np.zeros(len(self.ids))
         self._own = vertex_ids(self.system)[: self.system.frame.linear.dofmap.index_map.size_local]
         self._linear = fem.Function(self.system.frame.linear)
 
@@ -58,9 +59,9 @@ class Ions:
             assert drive.potential is not None
             self.system.drive(potential=-drive.potential)
 
-    def rates(
+    def solve(
         self, place: Floats, active: Floats, pressure: Floats, *, warm: bool
-    ) -> tuple[Floats, float, float]:
+    ) -> tuple[float, float]:
         """Solve for the state of a surface of lithium.
 
         Args:
@@ -70,8 +71,8 @@ class Ions:
             warm: Start from the last solution.
 
         Returns:
-            Rates at full contact [A/m^2], plating positive, shape (n,); whole current plated
-            [A; A/m]; current density at the counter electrode [A/m^2], plating positive.
+            Whole current plated [A; A/m]; current density at the counter electrode [A/m^2],
+            plating positive.
         """
         a = np.interp(self.place, place, active)
         p = np.interp(self.place, place, pressure)
@@ -81,18 +82,34 @@ class Ions:
         self.total = found.currents[self.name]
         self.voltage = -found.potentials[counter]
         density = found.mean_current_density(counter)
-        rate = np.interp(place, self.place, -self._anodic(p))
-        return rate, -self.total, density
-
-    def _anodic(self, pressure: Floats) -> Floats:
-        """Rate at the vertices of the electrolyte if in contact [A/m^2], anodic positive."""
-        e, p = self.electrode, self.problem
-        shift = kinetics.stress_shift(-pressure, p.molar_volume) / p.voltage
         metal = float(self.system.terminal(self.name).metal.value)
-        eta = kinetics.driving_potential(metal, self.potentials(), shift)
+        self._eta = metal - self.potentials()
+        return -self.total, density
+
+    def rates(self, place: Floats, pressure: Floats) -> tuple[Floats, Floats]:
+        """What nodes of the lithium plate if they touch, in the last solution.
+
+        Args:
+            place: Along the interface [m], shape (n,).
+            pressure: There [Pa].
+
+        Returns:
+            Current density [A/m^2], plating positive, and minus its derivative by the pressure
+            [A/m^2/Pa], shape (n,).
+        """
+        e, p = self.electrode, self.problem
+        jump = np.interp(place, self.place, self._eta)
+        per_pascal = kinetics.stress_shift(1.0, p.molar_volume) / p.voltage
+        eta = kinetics.driving_potential(jump, 0.0, -per_pascal * pressure)
         if e.kinetics == "linear":
-            return np.asarray(kinetics.linear(eta, p.voltage / e.resistance))
-        return np.asarray(kinetics.butler_volmer(eta, e.i0, e.beta))
+            conductance = p.voltage / e.resistance
+            rate, slope = kinetics.linear(eta, conductance), np.full(len(eta), conductance)
+        else:
+            rate = kinetics.butler_volmer(eta, e.i0, e.beta)
+            slope = e.i0 * (
+                (1 - e.beta) * np.exp((1 - e.beta) * eta) + e.beta * np.exp(-e.beta * eta)
+            )
+        return -np.asarray(rate), slope * per_pascal
 
     def potentials(self) -> Floats:
         """Potential of the electrolyte over RT/F at ``ids``, the same on every rank."""

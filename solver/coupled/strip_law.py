@@ -1,21 +1,22 @@
-r"""What current does to lithium that only touches: the law of one time step, vertex by vertex.
+r"""What current does to lithium that only touches: the law of one time step, node by node.
 
-Let h be the thickness that was plated at a vertex (negative: stripped), d its distance from the
-plane of the electrolyte, g = d - h >= 0 the gap. Only contact plates or strips: dh/dt = a v, v the
-rate at full contact and a the activity, 0 <= a <= 1. With backward Euler, w = v dt:
+Let h be the thickness that was plated at a node (negative: stripped), d its distance from the plane
+of the electrolyte, g = d - h >= 0 the gap. Only contact plates or strips: dh/dt = a v, v the rate
+at full contact and a the activity, 0 <= a <= 1. With backward Euler, w = v dt. Pressure p drives
+lithium out: w = w0 - c p, with w0 at no pressure and c the compliance of the kinetics.
 
-Stripping (w < 0). Mechanics sees the *full* offset h + w, so that pressure means that lithium
+Stripping (w0 < 0). Mechanics sees the *full* offset h + w, so that pressure means that lithium
 follows at the full rate. Otherwise it follows as far as it can, and just that much is stripped:
 
     p > 0:  a = 1;        p = 0:  a = clip((h_old - d)/|w|, 0, 1),       h_new = h_old + a w.
 
-So a is the share of the step in which the vertex was in contact. This is the limit of a gap that
+So a is the share of the step in which the node was in contact. This is the limit of a gap that
 opens and closes faster than the step: a jump of the activity (open, closed) would make it chatter,
 and the answer would depend on the step. Where 0 < a < 1 the surface is starved: it touches without
 pressure and carries as much current as lithium arrives. No width has to be chosen.
 
-Plating (w > 0) pushes a vertex away, so that it is decided at the start of the step whether it
-touches: a = clip(1 - g_old/RAMP, 0, 1). A vertex that comes to the plane plates from the next step
+Plating (w0 > 0) pushes a node away, so that it is decided at the start of the step whether it
+touches: a = clip(1 - g_old/RAMP, 0, 1). A node that comes to the plane plates from the next step
 on: an error of first order in the step, as of backward Euler itself.
 """
 
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: Gap [m] over which the activity of a plating vertex falls from 1 to 0: less than an atom.
+#: Gap [m] over which the activity of a plating node falls from 1 to 0: less than an atom.
 RAMP = 1e-10
 
 
@@ -35,33 +36,31 @@ def touching(gap: Floats) -> Floats:
     return np.clip(1.0 - gap / RAMP, 0.0, 1.0)
 
 
-def offset(old: Floats, full: Floats, start: Floats) -> Floats:
-    """Thickness that mechanics sees [m].
+def share(free: Floats, start: Floats) -> Floats:
+    """Part of the thickness of full contact that mechanics sees, and its activity under pressure.
 
     Args:
-        old: Thickness at the start of the step [m].
-        full: Thickness w that full contact plates in the step [m].
+        free: Thickness w0 that full contact without pressure plates in the step [m].
         start: Activity at the start of the step.
     """
-    return old + np.where(full < 0, full, start * full)
+    return np.where(free < 0, 1.0, start)
 
 
 def activity(
-    old: Floats, full: Floats, start: Floats, distance: Floats, pressed: NDArray[np.bool_]
+    old: Floats, free: Floats, start: Floats, distance: Floats, pressed: NDArray[np.bool_]
 ) -> Floats:
-    """Share of the step in which a vertex carries current.
+    """Share of the step in which a node carries current.
 
     Args:
         old: Thickness at the start of the step [m].
-        full: Thickness w that full contact plates in the step [m].
-        start: Activity at the start of the step.
+        free: See `share`.
+        start: See `share`.
         distance: From the plane at the end of the step [m].
         pressed: Whether there is pressure.
     """
-    size = np.where(full < 0, -full, 1.0)
-    followed = np.clip((old - distance) / size, 0.0, 1.0)
-    stripping = np.where(pressed, 1.0, followed)
-    return np.where(full < 0, stripping, start)
+    followed = np.clip((old - distance) / np.where(free < 0, -free, 1.0), 0.0, 1.0)
+    without = np.where(free < 0, followed, start)
+    return np.where(pressed, share(free, start), without)
 
 
 def balanced(rate: Floats, active: Floats, area: Floats, total: float) -> Floats:
@@ -70,9 +69,9 @@ def balanced(rate: Floats, active: Floats, area: Floats, total: float) -> Floats
     Interpolation between two meshes keeps a current up to its error; this makes it exact.
 
     Args:
-        rate: At vertices at full contact.
+        rate: At nodes at full contact.
         active: Activity.
-        area: That belongs to each vertex.
+        area: That belongs to each node.
         total: Wanted sum of active times rate times area.
     """
     weight = active * area

@@ -33,13 +33,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.coupled import strip_law
-from ssbmech.coupled.exchange import Axis, Chain, Nodes, lumped, spread
+from ssbmech.coupled.exchange import Axis, Chain, Nodes, lumped
 from ssbmech.coupled.ions import Ions
+from ssbmech.coupled.latch import Latch
 from ssbmech.errors import CaseError, SolverError
 from ssbmech.formula import Formula
 from ssbmech.fracture.porz import FARADAY, LITHIUM_MOLAR_VOLUME
-from ssbmech.lithium.contact import Contact
-from ssbmech.lithium.contact_nodes import ContactNodes
+from ssbmech.lithium.obstacle import Plane
 from ssbmech.lithium.problem import BodyProblem, Hold, Load
 from ssbmech.lithium.stack import Stack
 from ssbmech.lithium.system import BodySystem
@@ -55,7 +55,7 @@ TOLERANCE = 1e-7
 LEAST = 0.1
 #: Plated or stripped thickness over that of the lithium.
 OFFSET_LIMIT = 0.5
-_AUGMENTATIONS = 8
+_LATCHINGS = 40
 _ITERATIONS = 60
 
 
@@ -68,7 +68,8 @@ class StrippingProblem:
         line: Its surface at the interface.
         axis: The interface.
         groups: Facet groups of ``line`` that plate and strip; others are blocked.
-        contact: Law of contact with the plane of the interface.
+        plane: Of the interface, as the obstacle of contact.
+        penalty: Of contact [Pa/m].
         stack: What presses.
         normal: Component along which the stack presses, and the sign of its outward normal.
         thickness: Of the lithium along the normal [m].
@@ -84,7 +85,8 @@ class StrippingProblem:
     line: Chain
     axis: Axis
     groups: tuple[str, ...]
-    contact: Contact
+    plane: Plane
+    penalty: float
     stack: Stack
     normal: tuple[int, float]
     thickness: float
@@ -98,11 +100,11 @@ class StrippingProblem:
 
 @dataclass(frozen=True)
 class Surface:
-    """The interface in one state, at the vertices of the line, on every rank.
+    """The interface in one state, at the nodes of the line, on every rank.
 
     Attributes:
         place: Along the interface [m].
-        area: That belongs to each vertex and can plate [m^2; m].
+        area: That belongs to each node and can plate [m^2; m].
         thickness: h, plated since the start, negative: stripped [m].
         gap: g [m].
         pressure: p [Pa].
@@ -141,7 +143,7 @@ class _State:
         charge: Plated per area of the counter electrode [C/m^2].
         volumes: Plated volume as current and as thickness [m^3; m^2].
         dissipated: Energy [J; J/m].
-        velocity: Of surface and thickness in the last step [m/s], shape (n, 3).
+        velocity: In the last step, see `_Step._velocity` [m/s], shape (n, 3).
         dt: Its length [s], 0 before the first.
     """
 
@@ -181,30 +183,40 @@ class StrippingModel:
         self.problem, self.comm = problem, problem.body.domain.comm
         self._push = 0.0
         laws = {
-            g: ContactNodes(problem.contact, g, self.comm)
+            g: Latch(
+                problem.plane, problem.penalty, g, first=problem.stack.pressure,
+                slack=problem.penetration,
+            )
             for g in dict.fromkeys(problem.line.groups)
-        }
+        }  # fmt: skip
         self.contacts = laws
         self.body = BodySystem(_with_stack(problem, tuple(laws.values()), self._pushed))
         self.nodes = Nodes(
             problem.line, {g: law.surface.coordinates for g, law in laws.items()}, self.comm
         )
         self._plating = problem.line.of(problem.groups)
-        self._every = np.ones(len(self._plating), bool)
+        self.plates = problem.axis.areas(self._along(), self._plating) > 0
+        self._on_axis = (
+            problem.axis.turns and problem.line.nodes[0, 0] < 1e-6 * problem.line.shortest
+        )
         self.stack_nodes = self.body.surface(problem.stack.group)
         self.stack_area = self.body.everywhere(float(self.stack_nodes.areas.sum()))
         self.ions: Ions = problem.ions
         self.state = _State(self._initial())
+        self._rate = self.body.rate
         self._next: _State | None = None
 
     def _pushed(self, time: float) -> float:
         """Displacement of the stack's surface along the component, for the prescribed value."""
         return self._push
 
+    def _along(self) -> Floats:
+        return self.problem.axis.along(self.problem.line.nodes)
+
     def _initial(self) -> Surface:
         p = self.problem
-        place = p.axis.along(p.line.vertices)
-        gap = p.contact.obstacle.look(p.line.vertices).distance
+        place = self._along()
+        gap = p.plane.look(p.line.nodes).distance
         gap = np.where(gap < strip_law.RAMP, 0.0, gap)
         zero, area = np.zeros(len(place)), p.axis.areas(place, self._plating)
         pressure = np.where(gap > 0, 0.0, p.stack.pressure)
@@ -215,6 +227,10 @@ class StrippingModel:
     def advance(self, time: float, dt: float, drive: Drive) -> Trial:
         """See ``stepping.Model``."""
         self._next = None
+        for name, law in self.contacts.items():
+            law.restart()
+            law.areas = self._areas_of(name)
+        self.body.rate = self._rate
         step = _Step(self, time, dt, drive)
         made, trial = step.solve()
         self._next = made
@@ -226,15 +242,21 @@ class StrippingModel:
         for name, law in self.contacts.items():
             law.accept(self.displacement(name))
         self.body.accept()
+        self._rate = self.body.rate
         self.state, self._next = self._next, None
 
     def save(self) -> dict[str, NDArray[Any]]:
         """See ``stepping.Model``."""
         arrays: dict[str, NDArray[Any]] = dict(self.body.save())
-        for law in self.contacts.values():
-            arrays |= law.save()
+        held = {
+            name: np.column_stack(
+                [self.nodes.total({name: v}) for v in (law.multiplier, law.kept.astype(float))]
+            )
+            for name, law in self.contacts.items()
+        }
         if self.comm.rank == 0:
             s, f = self.state, self.state.surface
+            arrays |= {f"strip/held/{name}": table for name, table in held.items()}
             arrays["strip/surface"] = np.column_stack(
                 [f.place, f.area, f.thickness, f.gap, f.pressure, f.activity, f.rate]
             )
@@ -248,8 +270,9 @@ class StrippingModel:
         """See ``stepping.Model``."""
         from ssbmech.parallel import on_root
 
-        names = ("strip/surface", "strip/velocity", "strip/numbers")
-        n = len(self.problem.line.ids)
+        held = [f"strip/held/{name}" for name in self.contacts]
+        names = ("strip/surface", "strip/velocity", "strip/numbers", *held)
+        n = len(self.problem.line.nodes)
 
         def own() -> list[NDArray[Any]]:
             if any(name not in arrays for name in names) or len(arrays[names[0]]) != n:
@@ -259,10 +282,12 @@ class StrippingModel:
                 )  # fmt: skip
             return [np.asarray(arrays[name]) for name in names]
 
-        table, velocity, numbers = on_root(self.comm, own)
+        table, velocity, numbers, *tables = on_root(self.comm, own)
         self.body.load(dict(arrays))
-        for law in self.contacts.values():
-            law.load(arrays)
+        self._rate = self.body.rate
+        for (name, law), rows in zip(self.contacts.items(), tables, strict=True):
+            mine = rows[self.nodes.index[name]]
+            law.resume(mine[:, 0].copy(), mine[:, 1] > 0.5)
         frame, push, time, charge, current, thick, lost, dt = (float(v) for v in numbers)
         self.state = _State(
             Surface(*np.ascontiguousarray(table.T)), frame, push, time, charge, (current, thick),
@@ -270,54 +295,55 @@ class StrippingModel:
         )  # fmt: skip
         self._next = None
 
+    def _areas_of(self, group: str) -> Floats:
+        """Area of the plane that belongs to this rank's nodes of a group, at the last state."""
+        p = self.problem
+        every = p.axis.areas(self.state.surface.place, p.line.of([group]))
+        return every[self.nodes.index[group]]
+
     # -- the lithium ---------------------------------------------------------------------------
 
     def displacement(self, group: str) -> Floats:
         """In the frame, at this rank's nodes of a group of the interface [m], shape (n, 2)."""
         return self.body.displacement[self.contacts[group].surface.nodes]
 
-    def press(self, time: float, dt: float, offset: Floats, push: float) -> _Mechanics:
-        """Solve the lithium for an offset of contact in the frame [m] at the vertices."""
+    def press(
+        self, time: float, dt: float, offset: Floats, compliance: Floats, push: float
+    ) -> _Mechanics:
+        """Solve the lithium for an offset of contact in the frame [m] and its compliance [m/Pa]."""
         self._push = push * self.problem.normal[1]
-        every = spread(offset)
         for name, law in self.contacts.items():
-            law.restart()
-            law.offset = every[self.nodes.index[name]]
+            here = self.nodes.index[name]
+            law.offset, law.compliance = offset[here], compliance[here]
         iterations = 0
-        for _ in range(_AUGMENTATIONS):
+        for _ in range(_LATCHINGS):
             report = self.body.advance(time, dt)
             iterations += report.newton.iterations
-            worst = max(
-                law.totals(self.displacement(g)).penetration for g, law in self.contacts.items()
-            )
-            if worst <= self.problem.penetration:
+            # the next solve of this step starts where this one ended
+            self.body.rate = (self.body.w.x.array - self.body.accepted) / dt
+            changed = sum(law.update(self.displacement(g)) for g, law in self.contacts.items())
+            if not self.comm.allreduce(changed):
                 break
-            for name, law in self.contacts.items():
-                law.augment(self.displacement(name))
         else:
             raise SolverError(
-                f"contact still penetrates by {worst:.2e} m after {_AUGMENTATIONS} augmentations",
-                key="contact", hint="Take a shorter step or a larger contact.penalty_factor",
+                f"the nodes in contact did not settle in {_LATCHINGS} solves",
+                key="contact", hint="Take a shorter step",
             )  # fmt: skip
+        mine = [law.penetration(self.displacement(g)) for g, law in self.contacts.items()]
+        worst = self.comm.allreduce(max(mine), op=_max())
         return self._answer(worst, iterations, report.dissipation)
 
     def _answer(self, penetration: float, iterations: int, dissipation: float) -> _Mechanics:
         p = self.problem
         u = {g: self.displacement(g) for g in self.contacts}
-        at = {g: law.touch(u[g]) for g, law in self.contacts.items()}
         moved = p.line.nodes + self.nodes.common(u)
-        forces = self.nodes.total(
-            {g: at[g].pressure * law.surface.areas for g, law in self.contacts.items()}
-        )
-        closed = self.nodes.total({g: at[g].active.astype(float) for g in self.contacts})
-        force = lumped(forces)
-        place = p.axis.along(moved[::2])
-        area = p.axis.areas(place, self._every)
-        pressure = np.where(area > 0, force / np.where(area > 0, area, 1.0), 0.0)
-        distance = p.contact.obstacle.look(moved[::2]).distance
+        pressure = self.nodes.common({g: law.pressure(u[g]) for g, law in self.contacts.items()})
+        closed = self.nodes.total({g: law.active.astype(float) for g, law in self.contacts.items()})
+        if self._on_axis:  # no area and no pressure of its own
+            pressure[0], closed[0] = pressure[1], closed[1]
         return _Mechanics(
-            distance, pressure, place, closed[::2] > 0, penetration, self._reaction(), iterations,
-            dissipation,
+            p.plane.look(moved).distance, pressure, p.axis.along(moved), closed > 0, penetration,
+            self._reaction(), iterations, dissipation,
         )  # fmt: skip
 
     def _reaction(self) -> float:
@@ -355,15 +381,15 @@ class _Step:
 
     def solve(self) -> tuple[_State, Trial]:
         """Fixed point, the new state and its monitors."""
-        old = self.old.surface
-        model, p = self.model, self.model.problem
+        model, p, old = self.model, self.model.problem, self.old.surface
         self.ions = model.ions
         self.ions.drive(self.drive)
-        first = self._electric(old.place, old.activity, old.pressure, cold=True)
+        first, slope = self._electric(old.place, old.activity, old.pressure, cold=True)
+        self.compliance = np.maximum(self.per_current * slope, 0.0)
+        free = self.per_current * first + self.compliance * old.pressure
         mean = abs(float(first @ (old.activity * old.area)) / float(old.area.sum()))
-        scale = self.per_current * max(mean, LEAST)
-        sizes = np.full(len(first) + self.has_plate, scale)
-        x = np.concatenate([self.per_current * first, [self.old.push] if self.has_plate else []])
+        sizes = np.full(len(free) + self.has_plate, self.per_current * max(mean, LEAST))
+        x = np.append(free, [self.old.push] * self.has_plate)
         if self.has_plate:
             sizes[-1] = self.push_scale
         value, report = fixed_point.solve(
@@ -373,21 +399,21 @@ class _Step:
         return self._state(value, len(report.history))
 
     def _map(self, x: Floats) -> Floats:
-        """The thickness at full contact (and the push of a plate) that follow from others."""
+        """Thickness at full contact without pressure (and push of a plate) that follow from x."""
         model, old = self.model, self.old.surface
         n = len(old.place)
-        full, push = x[:n], float(x[n]) if self.has_plate else 0.0
-        self.frame = self.old.frame + self._mean(full)
-        offset = strip_law.offset(old.thickness, full, self.start) - self.frame
-        m = self.mechanics = model.press(self.time, self.dt, offset, push)
+        free, push = x[:n], float(x[n]) if self.has_plate else 0.0
+        part = strip_law.share(free, self.start)
+        soft = part * self.compliance
+        self.frame = self.old.frame + self._mean(free - self.compliance * old.pressure)
+        offset = old.thickness + part * free - self.frame
+        m = self.mechanics = model.press(self.time, self.dt, offset, soft, push)
         self.iterations += m.iterations
-        distance = m.distance + self.frame
-        self.distance = distance
-        self.active = strip_law.activity(
-            old.thickness, full, self.start, distance, m.pressed
-        ) * (old.area > 0)  # fmt: skip
-        rate = self._electric(m.place, self.active, m.pressure)
-        value = self.per_current * rate
+        self.distance = m.distance + self.frame
+        active = strip_law.activity(old.thickness, free, self.start, self.distance, m.pressed)
+        self.active = np.where(model.plates, active, 0.0)
+        rate, _ = self._electric(m.place, self.active, m.pressure)
+        value = self.per_current * rate + self.compliance * m.pressure
         if not self.has_plate:
             return value
         g, _ = model.problem.stack.balance(push + self.frame, m.reaction, model.stack_area)
@@ -401,8 +427,8 @@ class _Step:
 
     def _electric(
         self, place: Floats, active: Floats, pressure: Floats, cold: bool = False
-    ) -> Floats:
-        """Rate at full contact at the vertices of the lithium [A/m^2], plating positive."""
+    ) -> tuple[Floats, Floats]:
+        """Rate at full contact of the nodes [A/m^2], plating positive; minus its slope [1/Pa]."""
         area = self.old.surface.area
         if not float(active @ area) > 0:
             raise SolverError(
@@ -410,15 +436,20 @@ class _Step:
                 "current can flow", key="contact", value=0,
                 hint="A larger stack pressure or a smaller current keeps contact",
             )  # fmt: skip
-        rate, total, self.counter = self.ions.rates(place, active, pressure, warm=not cold)
-        return strip_law.balanced(rate, active, area, total)
+        # what the electrolyte sees at a vertex is the mean about it
+        ends = place[::2]
+        total, self.counter = self.ions.solve(
+            ends, _mean_about(active, area), _mean_about(pressure, area), warm=not cold
+        )
+        rate, slope = self.ions.rates(place, pressure)
+        return strip_law.balanced(rate, active, area, total), slope
 
     # -- the new state -------------------------------------------------------------------------
 
     def _state(self, value: Floats, rounds: int) -> tuple[_State, Trial]:
         model, p, old, dt = self.model, self.model.problem, self.old, self.dt
         n, m = len(old.surface.place), self.mechanics
-        full = value[:n]
+        full = value[:n] - self.compliance * m.pressure
         thickness = old.surface.thickness + self.active * full
         gap = np.maximum(self.distance - thickness, 0.0)
         gap = np.where(gap < strip_law.RAMP, 0.0, gap)
@@ -436,20 +467,37 @@ class _Step:
                 key="step", allowed=f"up to {OFFSET_LIMIT:g} of the thickness",
                 hint="Take thicker lithium, or end the programme earlier",
             )  # fmt: skip
-        where = np.column_stack([self.distance, m.place, thickness])
-        before = np.column_stack([old.surface.gap + old.surface.thickness, old.surface.place,
-                                  old.surface.thickness])  # fmt: skip
-        error = local_error(
-            where, before, old.velocity if old.dt > 0 else None, dt, old.dt,
-            tolerance=p.tolerance, scale=p.length,
-        )  # fmt: skip
+        error = self._error(full)
         push = float(value[-1]) if self.has_plate else self._free_push()
         state = _State(
             surface, self.frame, push, self.time, old.charge + dt * self.counter,
             (old.volumes[0] + current, old.volumes[1] + plated), old.dissipated + m.dissipation,
-            (where - before) / dt, dt,
+            self._velocity(full), dt,
         )  # fmt: skip
         return state, Trial(self._monitors(state, rounds), error, self.iterations)
+
+    def _velocity(self, full: Floats) -> Floats:
+        """Of the surface (towards the plane, along it) and of plating at full contact [m/s].
+
+        The thickness itself has a kink where a vertex comes into contact, which the law of the step
+        meets exactly; its rate at full contact has none.
+        """
+        old = self.old.surface
+        away = old.gap + old.thickness
+        moved = np.column_stack([self.distance - away, self.mechanics.place - old.place])
+        return np.column_stack([moved, np.where(self.active > 0, full, np.nan)]) / self.dt
+
+    def _error(self, full: Floats) -> float:
+        """Local error of the step over the tolerance."""
+        old, p = self.old, self.model.problem
+        if old.dt == 0.0:
+            return 0.0
+        now = self._velocity(full)
+        known = np.isfinite(now) & np.isfinite(old.velocity)
+        return local_error(
+            self.dt * now[known], np.zeros(int(known.sum())), old.velocity[known], self.dt, old.dt,
+            tolerance=p.tolerance, scale=p.length,
+        )  # fmt: skip
 
     def _free_push(self) -> float:
         """Mean outward displacement of the surface under a dead load [m], in the frame."""
@@ -482,9 +530,7 @@ class _Step:
         }
 
 
-def _with_stack(
-    problem: StrippingProblem, laws: tuple[ContactNodes, ...], push: Any
-) -> BodyProblem:
+def _with_stack(problem: StrippingProblem, laws: tuple[Latch, ...], push: Any) -> BodyProblem:
     """The body with contact and what presses it."""
     stack, body = problem.stack, problem.body
     if not stack.has_plate:
@@ -494,3 +540,15 @@ def _with_stack(
     one = Formula.constant(1.0, "length")
     hold = Hold(stack.group, {problem.normal[0]: one}, factor=push, key="stack")
     return replace(body, laws=laws, holds=(*body.holds, hold))
+
+
+def _max() -> Any:
+    from mpi4py import MPI
+
+    return MPI.MAX
+
+
+def _mean_about(values: Floats, area: Floats) -> Floats:
+    """Mean of values at the nodes of a chain about each vertex; 0 where nothing plates."""
+    weight = lumped(area)
+    return np.where(weight > 0, lumped(values * area) / np.where(weight > 0, weight, 1.0), 0.0)

@@ -22,7 +22,7 @@ from ssbmech.domain import Domain, distribute
 from ssbmech.errors import CaseError
 from ssbmech.formula import Formula
 from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
-from ssbmech.lithium.contact import Contact, penalty_of
+from ssbmech.lithium.contact import penalty_of
 from ssbmech.lithium.obstacle import Plane
 from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load, Misfit
 from ssbmech.lithium.stack import Stack
@@ -276,15 +276,13 @@ def _problem(case: Case, body: BodyProblem, plan: _Plan, tolerance: float) -> St
     line, block = plan.line, case.contact
     side = next(iter(body.flows), next(iter(body.materials)))
     size = line.shortest
-    contact = Contact(
-        Plane(plan.axis.point, (0.0, plan.normal[1])),
-        penalty_of(body.young(side), size, block.penalty_factor),
-    )
+    plane = Plane(plan.axis.point, (0.0, plan.normal[1]))
+    penalty = penalty_of(body.young(side), size, block.penalty_factor)
     whole = LITHIUM_MOLAR_VOLUME
     if (given := block_of(case.electrochemistry).molar_volume) is not None:
         whole = units.quantity(given, "molar_volume")
     return StrippingProblem(
-        body, line, plan.axis, (block.group, WALL), contact, plan.stack, plan.normal,
+        body, line, plan.axis, (block.group, WALL), plane, penalty, plan.stack, plan.normal,
         plan.thickness, None, whole, block.penetration * size, tolerance,
         max(plan.void, size),
     )  # fmt: skip
@@ -345,7 +343,7 @@ class StrippingSubject:
             "vertices_interface": len(m.problem.line.ids),
             "fixed_point_tolerance": m.problem.fixed_point,
             "penetration_limit_m": m.problem.penetration,
-            "penalty_Pa_per_m": m.problem.contact.penalty,
+            "penalty_Pa_per_m": m.problem.penalty,
         }  # fmt: skip
 
     def results(self) -> dict[str, Any]:
