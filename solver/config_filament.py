@@ -50,7 +50,7 @@ class ThinFilamentBlock(Block):
         "0 MPa", description="of the lithium before an open mouth, e.g. the stack pressure"
     )
     flow: FlowBlock | Literal["none"] = Field(
-        default_factory=lambda: FlowBlock(law="norton"),
+        default_factory=lambda: FlowBlock.model_validate({"law": "norton"}),
         description="how lithium creeps along the film: law = 'norton', or 'none': it does not",
     )
     lithium: str = Field("Li", description="material set whose values of creep are taken")

@@ -93,9 +93,10 @@ def condense(
         solution = tool.pressed(j)
         work[:, j] = sides * tool.openings(solution)
         K.add(j, solution)
-        progress.tell(f"{j + 1} of {len(area)} nodes of the film")
+        if (j + 1) % 25 == 0:
+            progress.tell(f"{j + 1} of {len(area)} nodes of the film")
     loaded = is_loaded(problem)
-    opening = np.zeros(len(area))
+    opening: Floats = np.zeros(len(area))
     if loaded:
         rest = tool.system.solve(rtol=rtol)
         opening = sides * tool.openings(rest) / area
@@ -126,7 +127,7 @@ def is_loaded(problem: Problem) -> bool:
 
 
 def _nodes_on(domain: Domain, groups: tuple[str, ...]) -> list[int]:
-    return gather(domain, groups).ids.tolist() if groups else []
+    return [int(i) for i in gather(domain, groups).ids] if groups else []
 
 
 class Tool:

@@ -94,7 +94,8 @@ def condense(
             work[:, column] = np.concatenate([t.potentials(system.phi) for t in tools])
             b.destroy()
             column += 1
-            progress.tell(f"{column} of {M} plating nodes")
+            if column % 100 == 0:
+                progress.tell(f"{column} of {M} plating nodes")
     unit = problem.voltage / problem.current_scale  # potential per current density [ohm m^2]
     shift = np.concatenate([t.shift(problem) for t in tools])
     electric = Electric(
@@ -149,7 +150,7 @@ class Ions:
     def potential(self, plating: Floats) -> Any:
         """Potential over RT/F under current densities of the plating nodes [A/m^2], a Function."""
         system = self.system
-        scaled = -plating / system.problem.current_scale
+        scaled: Floats = np.asarray(-plating / system.problem.current_scale, dtype=np.float64)
         b = self.surfaces[0].current(scaled[: self.surfaces[0].count])
         start = self.surfaces[0].count
         for surface in self.surfaces[1:]:

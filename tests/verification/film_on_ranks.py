@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI
+from ssbmech import build_electro
 from ssbmech.config_load import case_from
-from ssbmech.filament.stage import make
+from ssbmech.filament.stage import _driven, make
 from ssbmech.mesh_stage import make_domain
 from ssbmech.numerics.stepping import Drive
+from ssbmech.parallel import on_root
 from ssbmech.programme import programme
 
 CASE = {
@@ -33,17 +36,33 @@ CASE = {
 }  # fmt: skip
 
 
-def main() -> None:
-    """Condense, take 12 steps, print numbers as JSON on rank 0."""
+def subject(loads: bool = False, **electrode: object) -> tuple:
+    """The subject of the case, with keys of its lithium electrode replaced; its electric problem.
+
+    Without ``loads`` there are none, and lithium is everywhere.
+    """
     comm = MPI.COMM_WORLD
-    case = case_from(CASE)
+    lithium, counter = CASE["electrode"]
+    given = {**CASE, "electrode": [{**lithium, **electrode}, counter]}
+    if not loads:
+        given = {**given, "load": [], "thin_filament": {"thickness": "5 nm"}}
+    case = case_from(given)
     held: list = []
     domain, meshed = make_domain(case, Path(), comm, None, lambda text: None, held)
     data = held[0] if held else None
-    steps = programme(case.time, case.step)
     made = make(
-        case, Path(), comm, data, domain, meshed.setup, meshed.matter, steps, lambda text: None
-    )
+        case, Path(), comm, data, domain, meshed.setup, meshed.matter,
+        programme(case.time, case.step), lambda text: None,
+    )  # fmt: skip
+    alone = made.ions.tool.system.problem
+    setup = on_root(comm, lambda: build_electro.prepare(_driven(case, 1), Path(), data)[0])
+    return made, replace(alone, electrodes=setup.electrodes)
+
+
+def main() -> None:
+    """Condense, take 12 steps, print numbers as JSON on rank 0."""
+    comm = MPI.COMM_WORLD
+    made, _ = subject(loads=True)
     model, problem = made.model, made.problem
     time, dt = 0.0, 0.25
     for _ in range(12):

@@ -407,6 +407,68 @@ def test_faces_in_contact(page):
     check.within("contact pressure", model.state.p / S, 1.0, 1e-4, why="all of S")
 
 
+# -- ions -----------------------------------------------------------------------------------------
+
+
+def _subject(**electrode):
+    """The film of film_on_ranks.py without loads and mouth, and its electric problem."""
+    from film_on_ranks import subject
+
+    return subject(**electrode)
+
+
+def test_planar_cell_beside_a_blocked_flaw(page):
+    check = page(
+        "TF7",
+        "Thin filament: ion conduction and kinetics, condensed",
+        problem="A cell of LLZO with a flaw from its lithium surface. The faces of the flaw are as "
+        "good as blocked, so that nothing disturbs the field; then they plate like the surface.",
+        reference="K1: i = V/(t/kappa + Z) of the planar cell. With faces that plate: the finite "
+        "element solution of conduction with linear kinetics on all surfaces at once.",
+        part="blocked faces",
+    )
+    made, _ = _subject(area_specific_resistance="5 ohm*cm^2")
+    electric = made.problem.electric
+    surfaces = tuple(
+        replace(s, kind="linear", resistance=1e12 if k == 0 else 5e-4)
+        for k, s in enumerate(electric.surfaces)
+    )
+    first = electric.surface[electric.film >= 0]
+    assert set(first) == {0}
+    problem = replace(
+        made.problem, electric=replace(electric, surfaces=surfaces), mouth_pressure=None
+    )
+    model = FilamentModel(problem)
+    trial = model.advance(1e-6, 1e-6, Drive(potential=-0.02))
+    exact = 0.02 / (50e-6 / 0.046 + 5e-4)
+    found = trial.monitors["current_density"]
+    check.within("current density", found / 10, exact / 10, 1e-8, unit="mA/cm^2", why="K1")
+
+
+def test_currents_of_a_flaw_that_plates(page):
+    from ssbmech.electro.solve import solve
+
+    check = page("TF7", "Thin filament: ion conduction and kinetics, condensed",
+                 part="faces that plate")  # fmt: skip
+    made, problem = _subject(kinetics="linear", area_specific_resistance="5 ohm*cm^2")
+    whole = replace(
+        problem,
+        electrodes=tuple(
+            replace(e, current_density=None, potential=-0.02 if k == 0 else 0.0)
+            for k, e in enumerate(problem.electrodes)
+        ),
+    )
+    reference = solve(whole)
+    name = whole.electrodes[0].name
+    film = replace(made.problem, mouth_pressure=None, stress_volume=0.0)
+    model = FilamentModel(film)
+    trial = model.advance(1e-6, 1e-6, Drive(potential=-0.02))
+    total = trial.monitors["current_density"] * film.electric.counter_area
+    check.within("current", total, -reference.currents[name], 2e-3, unit="A/m",
+                 why="a plating node stands for its control area: first order")  # fmt: skip
+    assert made.ions.asymmetry < 1e-12
+
+
 # -- numerics -------------------------------------------------------------------------------------
 
 
