@@ -68,7 +68,9 @@ def load(system: BodySystem, arrays: Arrays) -> None:
     """
     domain, comm = system.problem.domain, system.problem.domain.comm
     wanted = _names(system)
-    on_root(comm, lambda: _check(system, arrays, wanted))
+    owned = domain.mesh.topology.index_map(domain.tdim).size_local
+    flowing = comm.allreduce(int(np.sum(system.flow_cells < owned)))
+    on_root(comm, lambda: _check(system, arrays, wanted, flowing))
     whole = {name: bcast_array(comm, arrays[name] if comm.rank == 0 else None) for name in wanted}
     original = np.asarray(domain.mesh.topology.original_cell_index)
     table = _Table(system)
@@ -100,7 +102,7 @@ def _names(system: BodySystem) -> list[str]:
     return [*fixed, *_POINTS, *(f"growth:{group}" for group in system.growth.parts)]
 
 
-def _check(system: BodySystem, arrays: Arrays, wanted: list[str]) -> None:
+def _check(system: BodySystem, arrays: Arrays, wanted: list[str], flowing: int) -> None:
     lacking = [name for name in wanted if name not in arrays]
     if lacking:
         raise SolverError(
@@ -114,6 +116,14 @@ def _check(system: BodySystem, arrays: Arrays, wanted: list[str]) -> None:
             f"the state of the body has {len(arrays['displacement'])} cells and the mesh {cells}",
             key="checkpoint", hint="It belongs to another mesh",
         )  # fmt: skip
+    for name in _POINTS:
+        width = int(np.prod(getattr(system.points.accepted, name).shape[1:]))
+        shape = (flowing, width * system.quadrature.per_cell)
+        if arrays[name].shape != shape:
+            raise SolverError(
+                f"the state of the body has {name!r} of shape {arrays[name].shape} and not {shape}",
+                key="checkpoint", hint="It was written for another problem",
+            )  # fmt: skip
 
 
 class _Table:

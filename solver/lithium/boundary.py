@@ -107,42 +107,29 @@ class Holds:
 
     def __init__(self, problem: BodyProblem, W: Any) -> None:
         self.problem = problem
+        places = _places(W, problem.dim) * problem.domain.length
         self._parts = [
-            part
+            self._component(W, places, hold, i)
             for hold in problem.holds
             for i in sorted({*hold.value, *hold.velocity})
-            for part in [self._component(W, hold, i)]
         ]
 
-    def _component(self, W: Any, hold: Hold, i: int) -> tuple[Hold, bool, Ints, Floats]:
+    def _component(
+        self, W: Any, places: Floats, hold: Hold, i: int
+    ) -> tuple[Hold, bool, Ints, Floats]:
         domain = self.problem.domain
         if i >= self.problem.dim:
             raise CaseError(
                 f"the model has no component {i} to hold", key=hold.key, value=hold.group,
                 allowed=f"0 to {self.problem.dim - 1}",
             )  # fmt: skip
-        sub = W.sub(0).sub(i)
-        space, _ = sub.collapse()
         facets = domain.facets(hold.group, key=hold.key)
-        dofs, inner = fem.locate_dofs_topological((sub, space), domain.tdim - 1, facets)
+        found = fem.locate_dofs_topological(W.sub(0).sub(i), domain.tdim - 1, facets)
+        dofs = shared(W, found)  # a rank may see a node of the surface and none of its facets
         moving = i in hold.velocity
         formula = hold.velocity[i] if moving else hold.value[i]
-        points = space.tabulate_dof_coordinates() * domain.length
-        values = np.zeros(len(points))
-        values[inner] = formula.value(points[inner]) / domain.length
-        # a rank may see a node of the surface and none of its facets
-        seen, found = shared(W, dofs), fem.Function(W)
-        own = dofs[dofs < _owned(W)]
-        amount = np.zeros(len(found.x.array))
-        amount[dofs] = values[inner]
-        found.x.array[own] = amount[own]
-        missing = seen[~np.isin(seen, dofs)]
-        lacking = missing[missing < _owned(W)]
-        if len(lacking):  # this rank owns a node whose facet it does not see: value by place
-            place = dof_places(W, self.problem.dim)[lacking] * domain.length
-            found.x.array[lacking] = formula.value(place) / domain.length
-        found.x.scatter_forward()
-        return hold, moving, seen, found.x.array[seen].copy()
+        values = together(domain.comm, lambda: formula.value(places[dofs]))
+        return hold, moving, dofs, values / domain.length
 
     @property
     def dofs(self) -> Ints:
@@ -160,11 +147,7 @@ class Holds:
                 x[dofs] = hold.factor(time) * values
 
 
-def _owned(W: Any) -> int:
-    return int(W.dofmap.index_map.size_local * W.dofmap.index_map_bs)
-
-
-def dof_places(W: Any, dim: int) -> Floats:
+def _places(W: Any, dim: int) -> Floats:
     """Coordinates of the unknowns of the displacement in the mixed space, others zero."""
     V, where = W.sub(0).collapse()
     places = np.zeros((len(fem.Function(W).x.array), 3))

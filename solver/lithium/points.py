@@ -115,7 +115,7 @@ class FlowPoints:
         """Whether no finite group is turned inside out here."""
         for g in self.groups:
             if g.flow.finite and g.points.stop > g.points.start:
-                J = np.linalg.det(np.eye(3) + gradient[g.points])
+                J = inverse(np.eye(3) + gradient[g.points])[1]
                 if not (np.isfinite(J).all() and J.min() > 0):
                     return False
         return bool(np.isfinite(gradient).all())
@@ -197,9 +197,12 @@ def _finite(
 
     at, m = g.points, g.flow.law.n_state
     F = np.eye(3) + gradient[at]
-    grown = growth_gradient(growth[at]) @ (np.eye(3) + misfit)
-    new = finite_strain(F, old.plastic[at], old.state[at, :m], g.flow.law, g.mu, dt, growth=grown)
-    back, J, Jg = np.linalg.inv(F), np.linalg.det(F), np.linalg.det(grown)
+    grown = growth_gradient(growth[at])
+    if misfit.any():
+        grown = grown @ (np.eye(3) + misfit)
+    some = grown if misfit.any() or growth[at].any() else None
+    new = finite_strain(F, old.plastic[at], old.state[at, :m], g.flow.law, g.mu, dt, growth=some)
+    (back, J), Jg = inverse(F), inverse(grown)[1]
     pull = Jg[:, None, None] * back.transpose(0, 2, 1)
     p = pressure[at]
     # the law's Kirchhoff stress is one per volume after growth: J_g makes it one of the reference
@@ -233,13 +236,29 @@ def growth_gradient(growth: Floats) -> Floats:
     Args:
         growth: Symmetric, shape (n, 3, 3).
     """
-    if not growth.any():
-        return np.broadcast_to(np.eye(3), growth.shape).copy()
-    g = np.trace(growth, axis1=1, axis2=2)
-    small = np.abs(g) < 1e-8
-    factor = np.where(small, 1 - g / 2, np.log1p(g) / np.where(small, 1.0, g))
-    values, vectors = np.linalg.eigh(growth * factor[:, None, None])
-    return np.einsum("nik,nk,njk->nij", vectors, np.exp(values), vectors)
+    out = np.broadcast_to(np.eye(3), growth.shape).copy()
+    some = growth.any(axis=(1, 2))  # a thin layer of all points
+    if some.any():
+        M = growth[some]
+        g = np.trace(M, axis1=1, axis2=2)
+        small = np.abs(g) < 1e-8
+        factor = np.where(small, 1 - g / 2, np.log1p(g) / np.where(small, 1.0, g))
+        values, vectors = np.linalg.eigh(M * factor[:, None, None])
+        out[some] = (vectors * np.exp(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return out
+
+
+def inverse(F: Floats) -> tuple[Floats, Floats]:
+    """Inverse and determinant of 3 x 3 matrices by cofactors, several times faster than LAPACK.
+
+    Args:
+        F: Shape (n, 3, 3); the inverse of a singular one is not finite.
+    """
+    a, b, c = F[:, 0], F[:, 1], F[:, 2]
+    columns = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=2)
+    J = np.einsum("ni,ni->n", a, columns[:, :, 0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return columns / J[:, None, None], J
 
 
 def _copy(state: PointState) -> PointState:

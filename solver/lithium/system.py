@@ -184,23 +184,22 @@ class BodySystem(BodyForms):
         self._trial = None
         self.loads.at(time)
         self._set_misfit(time)
-        step = Step(self, time, dt)
         try:
-            if self._rated:
-                report = step.solve(dt * self.rate)
-            else:
-                report = step.solve(None)
-        except SolverError:
-            if not self._rated:
-                self._back()
-                raise
-            try:  # the guess from the last velocity was no good: start where the body is
-                report = step.solve(None)
-            except SolverError:
-                self._back()
-                raise
-        self._trial = self._finish(step, report, time, dt)
+            step = Step(self, time, dt)
+            report = self._solve(step, dt)
+            self._trial = self._finish(step, report, time, dt)
+        except Exception:
+            self._back()
+            raise
         return self._trial.report
+
+    def _solve(self, step: Step, dt: float) -> IterationReport:
+        if self._rated:
+            try:
+                return step.solve(dt * self.rate)
+            except SolverError:
+                self.ksp = None  # the guess was no good: start where the body is, with its tangent
+        return step.solve(None)
 
     def _back(self) -> None:
         self.w.x.array[:] = self.accepted
@@ -217,7 +216,7 @@ class BodySystem(BodyForms):
         work = self.everywhere(
             float(mean[self.is_displacement] @ change[: self.owned][self.is_displacement])
         )
-        self._check_pins(forces)
+        self._check_pins(step)
         stored = self.integral(answer.state.stored)
         stored += self.everywhere(fem.assemble_scalar(self.energy)) * p.modulus * p.measure
         rate = change / dt
@@ -237,13 +236,13 @@ class BodySystem(BodyForms):
             ),
         )  # fmt: skip
 
-    def _check_pins(self, forces: Floats) -> None:
+    def _check_pins(self, step: Step) -> None:
         """Pins take no force as long as the loads are in balance."""
-        own = self.pinned[self.pinned < self.owned]
-        if not self.everywhere(float(len(own))):
+        if not self.pins:
             return
-        reaction = math.sqrt(self.everywhere(float(np.sum(forces[own] ** 2))))
-        size = math.sqrt(self.everywhere(float(np.sum(forces[self.is_displacement] ** 2))))
+        at_pins = np.isin(self.own_fixed, self.pinned)
+        reaction = math.sqrt(self.everywhere(float(np.sum(step.reactions[at_pins] ** 2))))
+        size = math.sqrt(self.everywhere(float(np.sum(step.internal[self.is_displacement] ** 2))))
         if reaction > 1e-5 * size and reaction > 1e-14:
             raise SolverError(
                 "nothing holds the body against rigid motion, and the loads are not in balance at "

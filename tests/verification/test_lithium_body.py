@@ -303,7 +303,7 @@ def test_ranks_and_restart(page, mpirun, tmp_path, model, finite, law):
 
     def run(ranks, start, stop, source, name):
         target, out = tmp_path / f"{name}.npz", tmp_path / f"{name}.json"
-        mpirun(ranks, script, start, stop, source, target, out)
+        mpirun(ranks, script, start, stop, source, target, out, timeout=120)
         return target, json.loads(out.read_text())
 
     whole, one = run(1, 0, 4, "-", "whole")
@@ -323,3 +323,57 @@ def test_ranks_and_restart(page, mpirun, tmp_path, model, finite, law):
     for name in ("displacement", "mean_stress", "plastic", "state", "slip", "growth:interface"):
         if np.abs(a[name]).max(initial=0.0) > 0:
             check.within(f"state: {name}", b[name].ravel(), a[name].ravel(), 1e-10, why="as above")
+
+
+FAILS = """
+import sys
+import numpy as np
+sys.path.insert(0, {folder!r})
+from bodies import block, length, material, on
+from mpi4py import MPI
+from ssbmech.errors import CaseError, SolverError
+from ssbmech.lithium.problem import BodyProblem, Flow, Hold
+from ssbmech.lithium.system import BodySystem
+from ssbmech.materials.flow import Norton
+
+comm = MPI.COMM_WORLD
+mesh = on(comm, block(5, 5, place=lambda p: p * 10), 10.0)
+
+class Law:
+    group, fails = "top", False
+    def bind(self, surface):
+        self.n = len(surface.areas)
+    def nodes(self, x, u):
+        if self.fails and comm.rank == 1:
+            raise CaseError("lost")
+        return np.zeros((self.n, 2)), np.zeros((self.n, 2, 2))
+
+law = Law()
+held = (Hold("left", {{0: length(0.0)}}), Hold("bottom", {{0: length(0.0), 1: length(0.0)}}),
+        Hold("top", {{1: length(-1e-6)}}, factor=lambda t: t))
+body = BodySystem(BodyProblem(mesh, "plane_strain", {{"lithium": material()}},
+    {{"lithium": Flow(Norton(6.7e-3 * 1e-6**6.6, 6.6))}}, holds=held, laws=(law,), limit=3))
+body.advance(1e-4, 1e-4)
+body.accept()
+before = body.accepted.copy()
+texts = []
+for k, kind in enumerate((SolverError, CaseError)):
+    law.fails = k == 1
+    try:
+        body.advance(1.0, 1.0)
+    except kind as error:
+        texts.append(str(error)[:30])
+assert (body.accepted == before).all() and (body.w.x.array == before).all()
+every = comm.allgather(texts)
+assert all(t == every[0] for t in every) and len(texts) == 2, every
+law.fails = False
+body.advance(2e-4, 1e-4)
+print("all failed alike")
+"""
+
+
+@pytest.mark.mpi
+def test_a_step_fails_on_every_rank(mpirun, tmp_path):
+    script = tmp_path / "fails.py"
+    script.write_text(FAILS.format(folder=str(Path(__file__).parent)))
+    assert mpirun(3, script, timeout=60).stdout.count("all failed alike") == 3
