@@ -24,8 +24,10 @@ from typing import Any
 import numpy as np
 import ufl
 from dolfinx import fem
+from mpi4py import MPI
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix
+from ssbmech.lithium.growth import LIMITS
 from ssbmech.lithium.interface import gathered, vertex_ids
 from ssbmech.lithium.points import Response
 from ssbmech.lithium.system import BodySystem
@@ -74,8 +76,11 @@ class InterfaceMap:
         self.areas = comm.allreduce(mine)
         self.points = self._point_weights()
         volumes = self._volumes()
-        blocks = [self._spread(g, d, volumes, on, place) for g, d in directions.items()]
-        self.spread = sum(blocks[1:], blocks[0]) if blocks else csr_matrix((9 * len(self.cells), 0))
+        self._layers = {g: self._spread(g, d, volumes, place) for g, d in directions.items()}
+        blocks = list(self._layers.values())
+        nothing = csr_matrix((9 * len(body.flow_cells), len(self.nodes)))
+        rows = (9 * self.cells[:, None] + np.arange(9)).reshape(-1)
+        self.spread = sum(blocks, nothing).tocsr()[rows]
 
     def _point_weights(self) -> Floats:
         body, p = self.body, self.body.problem
@@ -105,10 +110,8 @@ class InterfaceMap:
         found.x.scatter_forward()
         return np.asarray(found.x.array * p.measure)
 
-    def _spread(
-        self, group: str, direction: Floats, volumes: Floats, on: NDArray[np.bool_], place: Ints
-    ) -> csr_matrix:
-        """Growth tensors of cells per thickness at vertices, of one layer."""
+    def _spread(self, group: str, direction: Floats, volumes: Floats, place: Ints) -> csr_matrix:
+        """Growth tensors of all flowing cells per thickness at vertices, of one layer."""
         body, domain = self.body, self.body.problem.domain
         table = body.Q.dofmap.list
         tag = domain.cell_tag(body.problem.growth[group])
@@ -119,7 +122,8 @@ class InterfaceMap:
         np.add.at(around.x.array, table[own], volumes[own][:, None])
         total = gathered(around)
         density = direction / np.where(total > 0, total, 1.0)[:, None, None]
-        cells = body.flow_cells[self.cells]
+        on = np.trace(direction, axis1=1, axis2=2) > 0
+        cells = body.flow_cells
         inside = domain.tag_of_cell()[cells] == tag
         rows, columns, values = [], [], []
         for corner in range(table.shape[1]):
@@ -130,7 +134,7 @@ class InterfaceMap:
             values.append(density[vertex[some]].reshape(-1))
         return csr_matrix(
             (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
-            (9 * len(self.cells), len(self.nodes)),
+            (9 * len(cells), len(self.nodes)),
         )
 
     def grow(self, thickness: Floats) -> None:
@@ -139,8 +143,16 @@ class InterfaceMap:
         Raises:
             SolverError: On every rank, where a layer is too thin for it.
         """
-        for group in self.body.problem.growth:
-            self.body.growth.set_at_vertices(group, self.nodes, thickness)
+        growth = self.body.growth
+        parts = {g: (m @ thickness).reshape(-1, 3, 3) for g, m in self._layers.items()}
+        change = np.trace(sum(parts.values()), axis1=1, axis2=2)
+        low, high = LIMITS
+        fine = bool(np.all((change >= low) & (change <= high)))
+        if self.body.problem.domain.comm.allreduce(int(fine), op=MPI.MIN):
+            growth.restore(parts)
+            return
+        for group in parts:  # says which layer is too thin, and by how much
+            growth.set_at_vertices(group, self.nodes, thickness)
 
     def normal_stress(self, answer: Response, gradient: Floats) -> Floats:
         """sigma_n at the vertices [Pa], shape (n,), the same on every rank (collective).
@@ -166,26 +178,3 @@ class InterfaceMap:
                 J = np.linalg.det(F)[:, None, None]
                 sigma[g.points] = answer.stress[g.points] @ F.transpose(0, 2, 1) / J
         return sigma
-
-    def stiffness(self, tangent: Floats) -> Floats:
-        """Change of sigma_n per thickness where displacement and p stay [Pa/m] (collective).
-
-        Args:
-            tangent: Of the deviatoric law at points [Pa], shape (points, 3, 3, 3, 3).
-
-        Returns:
-            Shape (n, n), the same on every rank.
-        """
-        weighted = tangent.reshape(len(tangent), 81) * self.points[:, None]
-        per_cell = weighted.reshape(-1, self.body.quadrature.per_cell, 9, 9).sum(axis=1)
-        blocks = per_cell[self.cells]
-        used = np.flatnonzero(np.diff(self.spread.indptr)[::9])
-        parts = [csr_matrix(blocks[c]) @ self.spread[9 * c : 9 * c + 9] for c in used]
-        if not parts:
-            mine = np.zeros((len(self.nodes),) * 2)
-        else:
-            rows = (9 * used[:, None] + np.arange(9)).reshape(-1)
-            mine = -(self.spread[rows].T @ vstack(parts)).toarray()
-        total = np.empty_like(mine)
-        self.body.problem.domain.comm.Allreduce(np.ascontiguousarray(mine), total)
-        return np.asarray(total / self.areas[:, None])

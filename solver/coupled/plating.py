@@ -17,6 +17,8 @@ from typing import Any, Literal
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+from ssbmech.coupled.body_fields import refresh
+from ssbmech.coupled.creep import at_rest, body_error, mean_pressure
 from ssbmech.coupled.interface_map import InterfaceMap
 from ssbmech.coupled.plating_matrix import CoupledMatrix
 from ssbmech.coupled.plating_step import CoupledStep, Surfaces
@@ -25,17 +27,18 @@ from ssbmech.electro.solve import solve_system
 from ssbmech.electro.system import ElectricSystem
 from ssbmech.errors import CaseError, SolverError
 from ssbmech.fracture.porz import FARADAY, LITHIUM_MOLAR_VOLUME
-from ssbmech.lithium import monitors
 from ssbmech.lithium.problem import BodyProblem
-from ssbmech.lithium.system import BodySystem, StepReport
+from ssbmech.lithium.system import StepReport
 from ssbmech.numerics import fixed_point
 from ssbmech.numerics.stepping import Drive, Trial, local_error
 
 Floats = NDArray[Any]
 Method = Literal["monolithic", "staggered"]
 
-#: Stress [Pa] and thickness [m] below which a change is not looked at: local errors.
-_STRESS, _THICKNESS = 1e5, 1e-10
+#: Thickness [m] below which a change is not looked at in the local error.
+_THICKNESS = 1e-10
+#: What balances are held against where next to nothing passed: current [A/m^2], thickness [m].
+_NO_CURRENT, _NO_VOLUME = 1e-6, 1e-15
 
 
 @dataclass(frozen=True)
@@ -83,14 +86,14 @@ class Totals:
     """What has come together since the start.
 
     Attributes:
-        charge: Plated [C; C/m in plane models].
-        moved: Plated and stripped, without sign.
+        charge: Passed at the counter electrode, plating positive [C; C/m in plane models].
         volume: Of the charge [m^3; m^2].
+        moved_volume: Plated and stripped, without sign.
     """
 
     charge: float = 0.0
-    moved: float = 0.0
     volume: float = 0.0
+    moved_volume: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -127,14 +130,14 @@ class PlatingModel:
 
     def __init__(self, problem: Plating) -> None:
         self.problem = problem
-        self.body = BodySystem(problem.body)
-        self.body.resume(0.0, True, 0.0, self.body.trial_forces)  # so that it takes first guesses
+        self.body = at_rest(problem.body)
         self.ions = ElectricSystem(problem.ions)
         self.layer = InterfaceMap(self.body)
         matrix = CoupledMatrix(self.layer, self.ions, problem.lithium)
         self.parts = Surfaces(self.layer, self.ions, problem.lithium, problem.molar_volume, matrix)
         n = len(self.layer.nodes)
-        self.state = State(np.zeros(n), np.zeros(n), np.zeros(n), None, 0.0, 0.0, 0.0, Totals())
+        stress = self.layer.normal_stress(refresh(self.body), self.body.gradients())
+        self.state = State(np.zeros(n), stress, np.zeros(n), None, 0.0, 0.0, 0.0, Totals())
         self._next: State | None = None
         self._grown = self.body.growth.parts
         self.iterations: tuple[int, ...] = ()
@@ -249,11 +252,11 @@ class PlatingModel:
         plated = -self.parts.currents() * e.current_scale * e.area_scale
         terminal = self.ions.terminal(e.driven.name)
         flows = dict(zip((x.name for x in e.electrodes), self.ions.currents(), strict=True))
-        amount = float(plated.sum()) * dt
+        volumes = plated * dt * p.molar_volume / FARADAY
         totals = Totals(
-            old.totals.charge + amount,
-            old.totals.moved + float(np.abs(plated).sum()) * dt,
-            old.totals.volume + amount * p.molar_volume / FARADAY,
+            old.totals.charge + flows[e.driven.name] * e.current_scale * e.area_scale * dt,
+            old.totals.volume + float(volumes.sum()),
+            old.totals.moved_volume + float(np.abs(volumes).sum()),
         )
         return State(
             thickness, stress, plated / self.layer.areas, (thickness - old.thickness) / dt, dt,
@@ -270,64 +273,63 @@ class PlatingModel:
         self._grown = self.body.growth.parts
 
     def _error(self, new: State) -> float:
-        """Local error of body and interface; see `stepping.local_error`."""
-        old, body, p = self.state, self.body, self.problem
+        """Local error of the plated thickness and of the body."""
+        old, p = self.state, self.problem
         if old.rate is None:
             return 0.0
-        comm = self.comm
-
-        def largest(values: Floats) -> float:
-            return float(comm.allreduce(float(np.abs(values).max(initial=0.0)), op=MPI.MAX))
-
-        def error(now: Floats, before: Floats, rate: Floats, scale: float) -> float:
-            return local_error(
-                now, before, rate, new.dt, old.dt, tolerance=p.tolerance, scale=scale,
-                reduce=lambda e: comm.allreduce(e, op=MPI.MAX),
-            )  # fmt: skip
-
-        w = body.w.x.array
-        found = [
-            error(
-                new.thickness, old.thickness, old.rate,
-                max(largest(new.thickness), _THICKNESS),
-            )
-        ]  # fmt: skip
-        units = (_THICKNESS / p.body.domain.length, _STRESS / p.body.modulus)
-        for part, least in zip((body.where, body.q_where), units, strict=True):
-            scale = max(largest(w[part]), least)
-            found.append(error(w[part], body.accepted[part], body.rate[part], scale))
-        return max(found)
+        thickness = local_error(
+            new.thickness, old.thickness, old.rate, new.dt, old.dt, tolerance=p.tolerance,
+            scale=max(float(np.abs(new.thickness).max()), _THICKNESS),
+        )  # fmt: skip
+        return max(thickness, body_error(self.body, new.dt, old.dt, p.tolerance))
 
     # -- results -------------------------------------------------------------------------------
 
     def _monitors(self, state: State, report: StepReport) -> dict[str, float]:
-        flows = [monitors.pressures(self.body, group) for group in self.problem.body.flows]
-        sizes = [self._volume_of(group) for group in self.problem.body.flows]
-        area = self.counter_area
-        growth = sum(self.body.growth.volume(group) for group in self.problem.body.growth)
-        moved = max(state.totals.moved * self.problem.molar_volume / FARADAY, 1e-300)
-        sum_of_currents = self.ions.currents()
+        area, totals = self.counter_area, state.totals
+        mean, high = mean_pressure(self.body)
+        defect = abs(self.plated_volume - totals.volume)
         return {
             "voltage": state.voltage,
             "current_density": state.current / area,
-            "capacity": state.totals.charge / area,
-            "pressure_max": max(high for _, high in flows),
-            "pressure_mean": float(np.average([mean for mean, _ in flows], weights=sizes)),
+            "capacity": totals.charge / area,
+            "pressure_max": high,
+            "pressure_mean": mean,
             "dissipation": report.dissipation,
-            "mass_defect": abs(growth - state.totals.volume) / moved,
-            "charge_defect": self._imbalance(sum_of_currents),
+            "mass_defect": defect / max(totals.moved_volume, _NO_VOLUME * area),
+            "charge_defect": self._imbalance(state),
         }
 
-    def _imbalance(self, currents: tuple[float, ...]) -> float:
-        """Sum of all currents over what would flow at a thousandth of RT/F."""
+    def _imbalance(self, state: State) -> float:
+        """Sum of all currents over what flows, or over next to nothing where nothing does."""
         e = self.problem.ions
-        size = max(max(abs(i) for i in currents), 1e-6 * self._counter.area.sum())
-        del e
-        return abs(sum(currents)) / size
+        found = np.array(self.ions.currents()) * e.current_scale * e.area_scale
+        exchanged = float(np.abs(state.density) @ self.layer.areas)
+        size = max(float(np.abs(found).max()), exchanged, _NO_CURRENT * self.counter_area)
+        return abs(float(found.sum())) / size
 
-    def _volume_of(self, group: str) -> float:
-        start, stop = self.body.points_of(group)
-        return self.body.everywhere(float(self.layer.points[start:stop].sum()))
+    @property
+    def plated_volume(self) -> float:
+        """New lithium in the elements since the start [m^3; m^2 in plane models] (collective)."""
+        return sum(self.body.growth.volume(group) for group in self.problem.body.growth)
+
+    def places(self) -> Floats:
+        """Coordinates of the vertices of the interface [m], shape (n, 3) (collective)."""
+        domain, nodes = self.problem.body.domain, self.layer.nodes
+        place = np.searchsorted(nodes, domain.node_ids)
+        place[place == len(nodes)] = 0
+        on = nodes[place] == domain.node_ids
+        mine = np.full((len(nodes), 3), -np.inf)
+        mine[place[on]] = domain.mesh.geometry.x[on] * domain.length
+        total = np.empty_like(mine)
+        self.comm.Allreduce(mine, total, op=MPI.MAX)
+        return total
+
+    def solve_electrolyte(self) -> None:
+        """Solve the electrolyte for the accepted state, at its voltage (collective)."""
+        self.ions.drive(potential=-self.state.voltage)
+        self.parts.stress(self.state.stress)
+        solve_system(self.ions)
 
     @property
     def counter_area(self) -> float:
@@ -345,7 +347,7 @@ class PlatingModel:
             arrays["plating:vertices"] = np.vstack([s.thickness, s.stress, s.density])
             arrays["plating:rate"] = np.empty(0) if s.rate is None else s.rate.copy()
             arrays["plating:scalars"] = np.array(
-                [s.dt, s.voltage, s.current, t.charge, t.moved, t.volume]
+                [s.dt, s.voltage, s.current, t.charge, t.volume, t.moved_volume]
             )
         return arrays
 

@@ -127,10 +127,9 @@ class BodyCoupling:
         self._rows = space.dofmap.list[cells].reshape(-1)[:, None] * len(parts)
         self._rows = self._rows + np.arange(len(parts))
         self.columns: Ints = np.zeros((len(used), 0), np.int64)
-        pairs = {(a, b) for row in self.vertices for a in row for b in row}
-        self.pairs = np.array(sorted(pairs), np.int64).reshape(-1, 2)
-        every = np.vstack(p.domain.comm.allgather(self.pairs))
-        self.pairs = np.unique(every, axis=0)
+        at = layer.cells[used][:, None] * body.quadrature.per_cell
+        self._points = at + np.arange(body.quadrature.per_cell)
+        self._weights = layer.points[self._points] / p.measure
         self._scale = p.area_unit / layer.areas
 
     def forces(self) -> Floats:
@@ -154,10 +153,18 @@ class BodyCoupling:
         return forces * self._scale[self.vertices][:, :, None]
 
     def stiffness(self, tangent: Floats) -> Floats:
-        """D at ``pairs``, non-dimensional (collective)."""
-        p = self.layer.body.problem
-        full = self.layer.stiffness(tangent) * (p.domain.length / p.modulus)
-        return np.asarray(full[self.pairs[:, 0], self.pairs[:, 1]])
+        """D of each cell, non-dimensional, (cells, corners, corners).
+
+        Args:
+            tangent: Of the deviatoric law at points [Pa], shape (points, 3, 3, 3, 3).
+        """
+        body = self.layer.body
+        points = body.quadrature.matrices(tangent[self._points.reshape(-1)])
+        k = points.shape[-1]
+        stiff = points.reshape(*self._points.shape, k, k) / body.problem.modulus
+        mean = np.einsum("cq,cqij->cij", self._weights, stiff)
+        work = np.einsum("civ,cij,cju->cvu", self._spread, mean, self._spread)
+        return np.asarray(-work * self._scale[self.vertices][:, :, None])
 
 
 class IonCoupling:
@@ -319,8 +326,9 @@ class CoupledMatrix:
         held = self._held(w)
         yield np.where(held, -1, layout.of_w(w)), layout.of_h(v), -forces.reshape(-1)
         D = parts.stiffness(tangent)
-        pairs = parts.pairs if layout.comm.rank == 0 else parts.pairs[:0]
-        yield layout.of_s(pairs[:, 0]), layout.of_h(pairs[:, 1]), D[: len(pairs)]
+        v = np.broadcast_to(parts.vertices[:, :, None], D.shape).reshape(-1)
+        u = np.broadcast_to(parts.vertices[:, None, :], D.shape).reshape(-1)
+        yield layout.of_s(v), layout.of_h(u), D.reshape(-1)
 
     def _held(self, numbers: Ints) -> NDArray[np.bool_]:
         """Which global unknowns of the body are prescribed."""

@@ -71,10 +71,10 @@ class Surfaces:
 
     def currents(self) -> Floats:
         """Anodic current of each vertex, non-dimensional, shape (n,) (collective)."""
-        total = np.zeros(len(self.layer.nodes))
+        total: Floats = np.zeros(len(self.layer.nodes))
         for name in self.names:
             surface = self.ions.surface(name)
-            place = np.searchsorted(self.layer.nodes, surface.ids)
+            place = np.atleast_1d(np.searchsorted(self.layer.nodes, surface.ids))
             place[place == len(total)] = 0
             on = self.layer.nodes[place] == surface.ids
             np.add.at(total, place[on], surface.currents()[on])
@@ -124,14 +124,15 @@ class CoupledStep:
         self.size = self.body.owned + self.ions.owned + self.tail
         self._w = self.body.w.x.petsc_vec.duplicate()
         self._phi = self.ions.phi.x.petsc_vec.duplicate()
-        self.stress = np.zeros(len(self.old))
-        self.q = np.zeros(len(self.old))
+        self.stress: Floats = np.zeros(len(self.old))
+        self.q: Floats = np.zeros(len(self.old))
         self.failure: SolverError | None = None
         self._refused: SolverError | None = None
-        self._body = np.zeros(self.body.owned)
-        self._charge = np.zeros(self.ions.owned)
-        self._growth = np.zeros(len(self.old))
+        self._body: Floats = np.zeros(self.body.owned)
+        self._charge: Floats = np.zeros(self.ions.owned)
+        self._growth: Floats = np.zeros(len(self.old))
         self._total = 0.0
+        self._stiff: Floats | None = None
         self._factorised = False
 
     # -- unknowns ------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ class CoupledStep:
 
     def _rounding(self, size: float) -> float:
         """What the digits of the potential leave of the currents, over the tolerance."""
-        if not hasattr(self, "_stiff"):
+        if self._stiff is None:
             E = self.ions.tangent(self.ions.phi.x.petsc_vec, self._counter()).solver.A
             diagonal = E.getDiagonal()
             self._stiff = np.array(diagonal.array_r)
