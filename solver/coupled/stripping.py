@@ -403,7 +403,7 @@ class _Step:
         model, old = self.model, self.old.surface
         n = len(old.place)
         free, push = x[:n], float(x[n]) if self.has_plate else 0.0
-        part = strip_law.share(free, self.start)
+        part = np.where(model.plates, strip_law.share(free, self.start), 0.0)
         soft = part * self.compliance
         self.frame = self.old.frame + self._mean(free - self.compliance * old.pressure)
         offset = old.thickness + part * free - self.frame
