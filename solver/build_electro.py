@@ -162,7 +162,7 @@ def _electrons(case: Case, block: ElectroBlock, conductors: Iterable[str]) -> El
             )  # fmt: skip
     return Electrons(
         {name: units.quantity(given[name], "conductivity") for name in names},
-        {e.groups[0]: units.quantity(e.open_circuit_voltage, "potential") for e in case.electrode},
+        {e.label: units.quantity(e.open_circuit_voltage, "potential") for e in case.electrode},
         units.quantity(block.inner_pressure, "pressure"),
     )
 
@@ -328,7 +328,7 @@ def _electrode(given: ElectrodeBlock, number: int, temperature: float) -> Electr
         density = -units.quantity(given.plating_current_density, "current_density")
     stress = given.normal_stress
     return Electrode(
-        name=given.groups[0],
+        name=given.label,
         groups=given.groups,
         kinetics=given.kinetics,
         i0=i0 if given.kinetics == "butler_volmer" else 0.0,

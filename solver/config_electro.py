@@ -126,6 +126,7 @@ class ElectrodeBlock(Block):
     """
 
     group: str | list[str] = Field(description="facet group, or several that are one electrode")
+    name: str | None = Field(None, description="in the results; by default its first facet group")
     kinetics: Literal["butler_volmer", "linear", "none"] = Field(
         "butler_volmer", description="none: no resistance of the interface"
     )
@@ -161,6 +162,11 @@ class ElectrodeBlock(Block):
     def groups(self) -> tuple[str, ...]:
         """Names of the facet groups."""
         return (self.group,) if isinstance(self.group, str) else tuple(self.group)
+
+    @property
+    def label(self) -> str:
+        """What it is called in the results."""
+        return self.name or self.groups[0]
 
     @property
     def is_driven(self) -> bool:
@@ -234,3 +240,10 @@ def _check_groups(electrodes: Sequence[ElectrodeBlock]) -> None:
                     "Allowed: every facet group in one electrode only"
                 )
             seen[group] = i
+    labels = [e.label for e in electrodes]
+    for i, label in enumerate(labels):
+        if label in labels[:i]:
+            raise ValueError(
+                f"electrode.{i}.name: {label!r} is electrode.{labels.index(label)} already. "
+                "Allowed: another name"
+            )

@@ -61,7 +61,8 @@ class Leakage:
         lowest: Least E_Li away from the electrodes [V].
         lowest_at: Where [m], shape (3,).
         share: Of the volume in which E_Li is below the threshold.
-        depth: Largest distance of that from lithium electrodes [m]; 0 where there is none.
+        depth: Largest distance of that from the lithium that is plated [m] (from all lithium, when
+            none is); 0 where there is none.
         sites: Pores, cracks and grain boundaries at which lithium could form.
         transference: Of electrons: their share in the current through the driven electrode.
     """
@@ -120,7 +121,8 @@ def leakage(
     ion = at_nodes(p.domain, ions.phi, p.voltage)
     electron = at_nodes(domain, solution.phi, p.voltage)
     threshold = -electrons.pressure * p.molar_volume / FARADAY
-    lithium_names = [e.name for e in p.electrodes if electrons.voltages.get(e.name, 0.0) == 0.0]
+    metals = [e.name for e in p.electrodes if electrons.voltages.get(e.name, 0.0) == 0.0]
+    plated = [name for name in metals if ions.currents[name] < 0]
 
     def judge() -> dict[str, Any]:
         assert part is not None and whole is not None
@@ -129,7 +131,7 @@ def leakage(
         electronic = electron[nodes]
         return {"electronic": electronic, "lithium": electronic - ion} | zones.judge(
             part, electronic - ion, threshold,
-            electrodes={e.name: e.groups for e in p.electrodes}, lithium=lithium_names,
+            electrodes={e.name: e.groups for e in p.electrodes}, lithium=plated or metals,
             axisymmetric=p.model == "axisymmetric",
         )  # fmt: skip
 
@@ -146,9 +148,9 @@ def at_nodes(domain: Domain, phi: Any, voltage: float) -> Floats:
     """A potential at the file's nodes [V], NaN where there is no vertex; the same on every rank."""
     corners = vertex_nodes(domain.mesh)
     dofs = phi.function_space.dofmap.list[:, : domain.tdim + 1]
-    ids = domain.node_ids[corners].reshape(-1)
+    every = domain.node_ids[corners].reshape(-1)
     values = phi.x.array[dofs].reshape(-1) * voltage
-    ids, first = np.unique(ids, return_index=True)
+    ids, first = np.unique(every, return_index=True)
     comm = domain.comm
     triples = comm.gather((ids, values[first], int(domain.node_ids.max(initial=-1))))
     found = None

@@ -85,7 +85,7 @@ def run_electric(
     points = lattice(domain.tdim, 2 if domain.tdim == 2 else 1, inside=True)
     samples = {e.name: sample(best, e, points) for e in problem.electrodes}
     report = best.report
-    note(
+    text = (
         f"{report.linear.unknowns} unknowns, {report.linear.method}, Newton {report.iterations}, "
         f"charge balance {best.imbalance:.0e}"
     )
@@ -94,7 +94,8 @@ def run_electric(
         found = _leakage(best, setup, held, data)
         beside = {"electron_potential": found.electronic, "lithium_potential": found.lithium}
         best = replace(best, beside=beside)
-        note(f"{len(found.sites)} sites where lithium could form inside")
+        text += f", {len(found.sites)} sites inside"
+    note(text)
     return ElectricResult(setup, best, spreads, samples, found)
 
 

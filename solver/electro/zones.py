@@ -52,7 +52,7 @@ def judge(
         potential: At its nodes [V], shape (n,); only vertices are read.
         threshold: [V].
         electrodes: Facet groups of each electrode.
-        lithium: Names of those that are lithium, from which depth counts.
+        lithium: Names of those from which depth counts.
         axisymmetric: Whether x is a radius.
 
     Returns:

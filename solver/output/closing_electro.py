@@ -61,9 +61,12 @@ def _leakage(found: dict[str, Any] | None) -> list[tuple[str, str]]:
         ),
         ("lowest lithium potential", f"{lowest['value']:.4g} mV at ({_point(lowest)}) um"),
     ]  # fmt: skip
-    for site in found["sites"][:5]:
+    groups = [site["group"] for site in found["sites"]]
+    for group in dict.fromkeys(groups):  # the sites are given with the worst first
+        site, count = found["sites"][groups.index(group)], groups.count(group)
         value = site["lithium_potential"]["value"]
-        rows.append((f"site at {site['group']}", f"{value:.4g} mV at ({_point(site)}) um"))
+        others = f", the worst of {count}" if count > 1 else ""
+        rows.append((f"site at {group}", f"{value:.4g} mV at ({_point(site)}) um{others}"))
     return rows
 
 

@@ -71,6 +71,8 @@ def changed(*path, value=None):
         (changed("electrode", 1, "plating_current_density"), ["no electrode is driven", "0 V"]),
         (changed("electrode", 1, "group", value="li_sse"),
          ["electrode.1.group", "'li_sse'", "belongs to electrode.0"]),
+        (changed("electrode", 1, "name", value="li_sse"),
+         ["electrode.1.name", "electrode.0 already", "another name"]),
         (changed("electrode", value=GOOD["electrode"][:1]), ["two electrodes", "cathode_plane"]),
         (changed("electrochemistry", "boundary_resistance",
                  value={"grain_boundaries": "0 ohm*cm^2"}),
