@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bodies import block, length, material, on, pressure, ring
+from bodies import LITHIUM, block, core_and_ring, length, material, on, pressure, ring
 from mpi4py import MPI
 from ssbmech.formula import Formula
 from ssbmech.lithium import monitors
@@ -182,6 +182,79 @@ def test_near_incompressible_tube_does_not_lock(page):
         f"Displacement alone: linear {plain[1] / u:.1%}, quadratic {plain[2] / u:.2%} of u(a)."
     )
     assert plain[1] < 0.25 * u, "linear displacements are known to lock here"
+
+
+# -- growth in a closed pocket ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("finite", [False, True], ids=["small strain", "finite strain"])
+def test_lithium_plated_into_a_closed_pocket(page, finite):
+    """Where lithium creeps until its stress is a pressure, only volumes count.
+
+    The volume V g that is plated goes into the compression of the lithium and the opening of the
+    cavity, u(a)/a = p [a^3/(3 K) + b^3/(4 G)]/(b^3 - a^3) (Lame):
+    g = p/K_Li + 3 u(a)/a.
+    """
+    a, b, E, nu = 1.0, 3.0, 150e9, 0.26
+    mesh = on(MPI.COMM_WORLD, core_and_ring(a, b, 0.2, names=("lithium", "sse")), b)
+    system = BodySystem(
+        BodyProblem(
+            mesh, "axisymmetric", {"lithium": material(), "sse": material(E, nu)},
+            {"lithium": Flow(Norton(CREEP, N), finite)}, growth={"interface": "lithium"},
+            holds=(Hold("bottom", {1: length(0.0)}), Hold("top", {0: length(0.0)})),
+        )
+    )  # fmt: skip
+    traction = monitors.InterfaceTraction(system, "interface", "lithium")
+    K, G = E / 3 / (1 - 2 * nu), E / 2 / (1 + nu)
+    bulk = LITHIUM[0] / 3 / (1 - 2 * LITHIUM[1])
+    opening = 3 * (a**3 / (3 * K) + b**3 / (4 * G)) / (b**3 - a**3)
+
+    def plate(thickness):
+        """To a thickness [um] within 400 s, then rest until nothing creeps."""
+        start, before = system.time, plated[-1]
+        for k in range(1, 5):
+            system.growth.set("interface", (before + (thickness - before) * k / 4) * UM)
+            step(start + 100.0 * k, 100.0)
+        for dt in 1e3 * 10.0 ** np.arange(8):
+            step(system.time + dt, dt)
+        plated.append(thickness)
+        return traction.evaluate()
+
+    def step(time, dt):
+        iterations.append(system.advance(time, dt).newton.iterations)
+        system.accept()
+
+    plated, iterations = [0.0], []
+    h = 0.002
+    full = plate(h)
+    areas = system.growth.layers["interface"].areas.sum()
+    # a hemisphere, whose volume the mesh has to 1e-4
+    volume = 2 / 3 * np.pi * (a * UM) ** 3
+    g = h * UM * areas / volume
+    p = g / (1 / bulk + opening)
+    check = page(
+        "pocket", "Lithium plated into a closed pocket", part="finite" if finite else "small",
+        problem="0.2 % of the radius is plated inside a sphere of lithium (n = 6.6) in a shell of "
+        "LLZO (b = 3 a) by growth of the cells at the interface, then rest; and stripped again",
+        reference="g = p/K + 3 u(a)/a, g = 3 h/a, u(a) of Lame's shell",
+    )  # fmt: skip
+    tolerance = 0.01
+    check.within(
+        "pressure at the interface, every vertex", -full.normal_stress, p, tolerance, unit="Pa",
+        why="some stress is left that does not creep any more (n = 6.6); finite: g is 0.6 %",
+    )  # fmt: skip
+    mean, _ = monitors.pressures(system, "lithium")
+    check.within("mean pressure in the lithium", mean, p, tolerance, unit="Pa", why="as above")
+    check.within(
+        "change of the lithium's volume", monitors.volume_change(system, "lithium"),
+        volume * p * opening, tolerance, unit="m^3", why="as above",
+    )  # fmt: skip
+    empty = plate(0.0)
+    check.within(
+        "pressure after stripping all of it", -empty.normal_stress, 0.0, 5e-3, scale=p, unit="Pa",
+        why="what does not creep any more",
+    )  # fmt: skip
+    assert np.mean(iterations) <= 6, iterations
 
 
 # -- energy ----------------------------------------------------------------------------------------
