@@ -176,27 +176,34 @@ class BodySystem(BodyForms):
     def advance(self, time: float, dt: float) -> StepReport:
         """Implicit step from the accepted state to ``time``; kept aside until `accept`.
 
+        The same step again (after a change of growth, loads or what nodal laws remember, as coupled
+        solvers and augmentation do it) starts from its last answer, other steps from the velocity
+        of the last one.
+
         Raises:
             SolverError: On every rank; the accepted state is as before.
         """
         if not (dt > 0 and math.isfinite(dt)):
             raise SolverError("a step in time has to be positive", key="dt", value=dt)
-        self._trial = None
+        last, self._trial = self._trial, None
+        guess = dt * self.rate if self._rated else None
+        if last is not None and (last.report.time, last.dt) == (time, dt):
+            guess = last.x - self.accepted
         self.loads.at(time)
         self._set_misfit(time)
         try:
             step = Step(self, time, dt)
-            report = self._solve(step, dt)
+            report = self._solve(step, guess)
             self._trial = self._finish(step, report, time, dt)
         except Exception:
             self._back()
             raise
         return self._trial.report
 
-    def _solve(self, step: Step, dt: float) -> IterationReport:
-        if self._rated:
+    def _solve(self, step: Step, guess: Floats | None) -> IterationReport:
+        if guess is not None:
             try:
-                return step.solve(dt * self.rate)
+                return step.solve(guess)
             except SolverError:
                 self.ksp = None  # the guess was no good: start where the body is, with its tangent
         return step.solve(None)

@@ -182,6 +182,16 @@ def test_failure_leaves_the_state():
     system.advance(2e-3, 1e-3)  # and it goes on
 
 
+def test_the_same_step_again_starts_from_its_answer():
+    system = squeezed()
+    first = system.advance(5.0, 5.0)
+    again = system.advance(5.0, 5.0)
+    assert first.newton.iterations > 3 and again.newton.iterations == 0
+    assert again.dissipation == pytest.approx(first.dissipation, rel=1e-12)
+    other = system.advance(4.0, 4.0)
+    assert other.newton.iterations > 3 and system.time == 0.0
+
+
 def test_turned_inside_out():
     holds = (*HELD, Hold("top", {1: length(-12e-6)}))  # through the bottom
     system = body(square(), NORTON, True, holds=holds)
