@@ -19,6 +19,7 @@ from ssbmech.numerics.stepping import Position, Step
 from ssbmech.output.checkpoint import Identity, case_keys
 from ssbmech.output.quantities_transient import transient_gates, transient_table
 from ssbmech.output.snapshots import Snapshots
+from ssbmech.parallel import on_root
 from ssbmech.programme import Programme
 from ssbmech.programme import programme as programme_of
 from ssbmech.subject import Columns, Subject
@@ -132,6 +133,7 @@ def run_transient(
         quiet: No live line.
     """
     place = folder / FOLDER
+    on_root(comm, lambda: place.mkdir(parents=True, exist_ok=True))
     identity = Identity(
         case_keys(case.model_dump(mode="json", exclude_none=True)),
         meshed.digest,
