@@ -33,6 +33,7 @@ from ssbmech.lithium import monitors
 from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load, Misfit
 from ssbmech.lithium.system import BodySystem
 from ssbmech.materials.flow import Plastic
+from ssbmech.meshes.inclusion import shell as solid_shell
 from ssbmech.problem import Eigenstrain, SurfaceLoad
 
 pytestmark = pytest.mark.verification
@@ -304,3 +305,32 @@ def test_E2_growing_cylinder(page):
     )  # fmt: skip
     check.within("u(a)", radial_at(system, A), k * c**2 / (2 * G * A), 5e-3, unit="um")
     check.within("u(b)", radial_at(system, b), k * c**2 / (2 * G * b), 5e-3, unit="um")
+
+
+def test_E3_in_three_dimensions(page):
+    c, b = 1.5, 2.5
+    P = held_pressure(c, b)
+    mesh = on(MPI.COMM_WORLD, solid_shell(A, b, n=4, sectors=6), b)
+    system = BodySystem(
+        BodyProblem(
+            mesh, "3d", {"shell": material(E, NU)}, {"shell": Flow(Plastic(Y))},
+            loads=(Load(SurfaceLoad("inner", pressure=pressure(P)), lambda t: t),),
+            holds=tuple(Hold(f"symmetry_{n}", {i: length(0.0)}) for i, n in enumerate("xyz")),
+            reuse=0.1, rtol=1e-8,
+        )
+    )  # fmt: skip
+    march(system, 3)
+    check = page(
+        "E3-plastic", "Thick sphere that yields under internal pressure", part="3-D",
+        problem="An octant, b = 2.5 a, plastic up to 1.5 a, 4 elements per inner radius and 6 "
+        "sectors, second order, 3 steps",
+        reference="Hill's closed form",
+    )  # fmt: skip
+    x = system.V.tabulate_dof_coordinates() * b
+    r = np.linalg.norm(x, axis=1)
+    u = np.sum(system.displacement * x, axis=1) / r * 1e6
+    inner, outer = np.abs(r / A - 1) < 1e-6, np.abs(r / b - 1) < 1e-6
+    exact = Y / E * (1 - NU) * c**3 / b**2
+    check.within("u(b), mean", u[outer].mean(), exact, 0.01, unit="um", why="coarse")
+    exact = plastic_displacement(A, c, b)
+    check.within("u(a), mean", u[inner].mean(), exact, 0.01, unit="um", why="coarse")
