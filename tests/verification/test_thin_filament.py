@@ -116,6 +116,32 @@ def test_influence_on_a_penny(page):
     assert network.area.sum() == pytest.approx(pi * A**2, rel=1e-10)
 
 
+def test_partly_filled_penny(page):
+    check = page("TF1", "Film on a Griffith crack: influence of pressure",
+                 part="penny, filled to r < b")  # fmt: skip
+    condensed = body(half_width="300 um", model="axisymmetric", growth=0.05)
+    K, r = condensed.elastic.K["K_I"][0], condensed.order.network.points[:, 0]
+    for share in (0.3, 0.6, 0.9):
+        j = int(np.argmin(np.abs(r - share * A)))
+        # full pressure up to node j, then down over one edge: F7 averaged over that edge
+        b = np.linspace(r[j], r[j + 1], 2001)
+        b = 0.5 * (b[1:] + b[:-1])
+        exact = 2 / sqrt(pi * A) * np.mean(A - np.sqrt(A**2 - b**2))
+        check.within(f"K_I/p, filled to {share:g} a", K[: j + 1].sum(), exact, 5e-3,
+                     unit="m^0.5", why="as F7")  # fmt: skip
+
+
+def test_influence_on_a_larger_body(page):
+    check = page("TF1", "Film on a Griffith crack: influence of pressure",
+                 part="a body twice as large against the first one, scaled")  # fmt: skip
+    small = body().elastic.scaled(2.0)
+    big = body(a=f"{2 * A} m", half_width="4000 um", h_tip="0.2 um").elastic
+    size = np.abs(big.compliance).max()
+    check.within("C", small.compliance, big.compliance, 1e-5, scale=size, unit="m/Pa",
+                 why="the same mesh up to rounding of lengths in the mesher")  # fmt: skip
+    check.within("K", small.K["K_I"], big.K["K_I"], 1e-5, unit="m^0.5", why="as C")
+
+
 # -- limits of flow -------------------------------------------------------------------------------
 
 
