@@ -5,19 +5,21 @@ of the electrolyte, g = d - h >= 0 the gap. Only contact plates or strips: dh/dt
 at full contact and a the activity, 0 <= a <= 1. With backward Euler, w = v dt. Pressure p drives
 lithium out: w = w0 - c p, with w0 at no pressure and c the compliance of the kinetics.
 
-Stripping (w0 < 0). Mechanics sees the *full* offset h + w, so that pressure means that lithium
-follows at the full rate. Otherwise it follows as far as it can, and just that much is stripped:
+A jump of the activity at g = 0 would make contact chatter where lithium arrives more slowly than
+it is stripped, and the answer would depend on the step. So a = 1 - g/RAMP falls linearly over a gap
+of a nanometre, some layers of atoms. Where 0 < a < 1 the surface is starved: it carries as much
+current as lithium arrives, and it is lost when the gap exceeds RAMP.
 
-    p > 0:  a = 1;        p = 0:  a = clip((h_old - d)/|w|, 0, 1),       h_new = h_old + a w.
+Stripping (w0 < 0) takes a at the end of the step. Mechanics sees the *full* offset h + w, so that
+pressure means that lithium follows at the full rate; without pressure g = d - h_old - a w and
+a = 1 - g/RAMP are solved for
 
-So a is the share of the step in which the node was in contact. This is the limit of a gap that
-opens and closes faster than the step: a jump of the activity (open, closed) would make it chatter,
-and the answer would depend on the step. Where 0 < a < 1 the surface is starved: it touches without
-pressure and carries as much current as lithium arrives. No width has to be chosen.
+    p > 0:  a = 1;    p = 0:  a = clip((RAMP + h_old - d)/(RAMP + |w|), 0, 1);    h_new = h_old + a w.
 
-Plating (w0 > 0) pushes a node away, so that it is decided at the start of the step whether it
-touches: a = clip(1 - g_old/RAMP, 0, 1). A node that comes to the plane plates from the next step
-on: an error of first order in the step, as of backward Euler itself.
+For steps that strip much more than RAMP this is the share of the step in which the node touches.
+
+Plating (w0 > 0) pushes a node away and takes a at the start of the step. A node that comes to the
+plane plates from the next step on: an error of first order in the step, as of backward Euler.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: Gap [m] over which the activity of a plating node falls from 1 to 0: less than an atom.
-RAMP = 1e-10
+#: Gap [m] over which the activity falls from 1 to 0.
+RAMP = 1e-9
 
 
 def touching(gap: Floats) -> Floats:
@@ -58,7 +60,7 @@ def activity(
         distance: From the plane at the end of the step [m].
         pressed: Whether there is pressure.
     """
-    followed = np.clip((old - distance) / np.where(free < 0, -free, 1.0), 0.0, 1.0)
+    followed = np.clip((RAMP + old - distance) / (RAMP + np.abs(free)), 0.0, 1.0)
     without = np.where(free < 0, followed, start)
     return np.where(pressed, share(free, start), without)
 

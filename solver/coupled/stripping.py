@@ -216,10 +216,9 @@ class StrippingModel:
     def _initial(self) -> Surface:
         p = self.problem
         place = self._along()
-        gap = p.plane.look(p.line.nodes).distance
-        gap = np.where(gap < strip_law.RAMP, 0.0, gap)
+        gap = np.maximum(p.plane.look(p.line.nodes).distance, 0.0)
         zero, area = np.zeros(len(place)), p.axis.areas(place, self._plating)
-        pressure = np.where(gap > 0, 0.0, p.stack.pressure)
+        pressure = np.where(gap > p.penetration, 0.0, p.stack.pressure)
         return Surface(place, area, zero, gap, pressure, strip_law.touching(gap), zero)
 
     # -- stepping.Model ------------------------------------------------------------------------
@@ -452,7 +451,6 @@ class _Step:
         full = value[:n] - self.compliance * m.pressure
         thickness = old.surface.thickness + self.active * full
         gap = np.maximum(self.distance - thickness, 0.0)
-        gap = np.where(gap < strip_law.RAMP, 0.0, gap)
         rate = full / self.per_current
         area = p.axis.areas(m.place, model._plating)
         # volumes are those of the areas at the start of the step, to which the rates were balanced
