@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from petsc4py import PETSc
 from ssbmech.electro.problem import ElectricProblem
 from ssbmech.electro.system import ElectricSystem
 from ssbmech.errors import SolverError
@@ -121,6 +122,8 @@ def solve_system(
     finally:
         x.destroy()
         kept.destroy()
+        # on several ranks PETSc keeps what Python has let go, until all of them clean up
+        PETSc.garbage_cleanup(system.problem.domain.comm)
     return _solution(system, report)
 
 

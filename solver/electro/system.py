@@ -298,6 +298,7 @@ class ElectricSystem:
         """See `newton.System`; that of a linear problem is made once."""
         self.set_state(x, s)
         if self._tangent is None or not self.problem.is_linear:
+            self._tangent = None  # not two factorisations at a time
             self._tangent = Tangent(self)
         return self._tangent
 

@@ -61,7 +61,7 @@ def current_map(results: Path, folder: Path, summary: dict[str, Any]) -> str | N
     return style.save(fig, folder, "current_map", pdf=False)
 
 
-def draw_current(fig: Any, ax: Any, fields: ElectricFields) -> None:
+def draw_current(fig: Any, ax: Any, fields: ElectricFields, *, shrink: float = 0.95) -> None:
     """The size of the ion current, with equipotentials in white and edges of the mesh in black."""
     points, cells, size = fields.points, fields.cells, fields.size
     x = points[cells][:, :, :2]
@@ -87,7 +87,7 @@ def draw_current(fig: Any, ax: Any, fields: ElectricFields) -> None:
         )  # fmt: skip
     _dress(ax, fields)
     label = _LABEL + (", clipped" if beyond != "neither" else "")
-    bar = fig.colorbar(drawn, ax=ax, extend=beyond, shrink=0.95, pad=0.015, aspect=14)
+    bar = fig.colorbar(drawn, ax=ax, extend=beyond, shrink=shrink, pad=0.015, aspect=14)
     bar.set_label(label.replace(" (", "\n("))
 
 

@@ -104,6 +104,24 @@ def read(files: list[Path], *, section: float | None = None) -> ElectricFields:
     )  # fmt: skip
 
 
+def skin(files: list[Path]) -> Floats:
+    """Corners of the facets of a solid body that belong to one cell of a piece, (n, 3, 3) [um]."""
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    found = []
+    for path in files:
+        grid = _grid(path)
+        points = np.array(vtk_to_numpy(grid.GetPoints().GetData()), float)
+        offsets = np.array(vtk_to_numpy(grid.GetCells().GetOffsetsArray()), np.int64)[:-1]
+        nodes = np.array(vtk_to_numpy(grid.GetCells().GetConnectivityArray()), np.int64)
+        cells = nodes[offsets[:, None] + np.arange(4)]
+        local = [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
+        facets = np.sort(cells[:, local].reshape(-1, 3), axis=1)
+        facets, count = np.unique(facets, axis=0, return_counts=True)
+        found.append(points[facets[count == 1]])
+    return np.concatenate(found)
+
+
 def _grid(path: Path) -> Any:
     from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridReader
 

@@ -1,4 +1,4 @@
-"""The map of currents: drawn for a plane cell from any number of pieces, not for a solid."""
+"""The map of currents: of a plane cell, with electrons that leak, and of a solid."""
 
 import json
 import subprocess
@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 from ssbmech.errors import OutputError
-from ssbmech.output.figures_current import _read, current_map
+from ssbmech.output.figures_current import current_map
+from ssbmech.output.figures_current_data import pieces, read
 
 CASE = """\
 [geometry]
@@ -48,20 +49,40 @@ def test_map_is_drawn_and_the_only_figure(results):
 
 
 def test_what_is_drawn(results):
-    points, cells, size, potential = _read(sorted((results / "fields").glob("electric_p*.vtu")))
-    x = points[cells][:, :, :2]
+    fields = read(pieces(results))
+    x = fields.points[fields.cells][:, :, :2]
     a, b = x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]
     area = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / 2
     assert area == pytest.approx(200, rel=1e-9)  # the electrolyte alone
+    potential = fields.potential
     assert potential.max() == pytest.approx(10, rel=1e-9) and potential.min() > 0
+    assert fields.lithium is None
     summary = json.loads((results / "summary.json").read_text())
     mean = abs(summary["electric"]["plating_current_density"]["value"])
-    assert np.median(size) == pytest.approx(mean, rel=0.2)
+    assert np.median(fields.size) == pytest.approx(mean, rel=0.2)
 
 
-def test_none_for_a_solid_or_without_currents(results, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("leak", ["electrochemistry.electronic_conductivity.electrolyte=5e-8 S/cm"]),
+        ("solid", ["geometry.depth=8 um", "geometry.order=1", "geometry.h_max=3 um",
+                   "electrochemistry.error_estimate=false"]),
+    ],
+)  # fmt: skip
+def test_electrons_and_solids_are_drawn(results, tmp_path, name, change):
+    words = [word for c in change for word in ("--set", c)]
+    command = [sys.executable, "-m", "ssbmech", "run", results.parent / "case.toml", "-o",
+               tmp_path / name, *words]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / name / "figures/current_map.png").stat().st_size > 20_000
+    if name == "leak":
+        assert read(pieces(tmp_path / name)).lithium is not None
+
+
+def test_none_without_currents(results, tmp_path):
     summary = json.loads((results / "summary.json").read_text())
-    assert current_map(results, tmp_path, summary | {"model": "3d"}) is None
     assert current_map(results, tmp_path, summary | {"electric": None}) is None
 
 

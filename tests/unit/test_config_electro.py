@@ -60,6 +60,8 @@ def changed(*path, value=None):
          ["exchange_current_density", "above 0"]),
         (changed("electrode", 0, value={"group": "li_sse", "exchange_current_density": "-1 A/m^2"}),
          ["-1 A/m^2", "above 0"]),
+        (changed("electrode", 0, "area_specific_resistance", value="0 ohm*cm^2"),
+         ["area_specific_resistance", "0 ohm*cm^2", "above 0"]),
         (changed("electrode", 0, value={"group": "li_sse", "kinetics": "linear",
                                         "exchange_current_density": "1 A/m^2"}),
          ["linear kinetics", "area_specific_resistance"]),
