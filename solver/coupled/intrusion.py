@@ -36,6 +36,8 @@ from ssbmech.problem import Material, SurfaceLoad
 
 Floats = NDArray[Any]
 
+#: Share of the notch at which it counts as filled: the last of it takes no finite pressure.
+FILLED = 0.999
 _AUGMENTATIONS = 8
 
 
@@ -129,10 +131,25 @@ class Surface:
 
 @dataclass
 class _Memory:
-    """What the error estimate needs: the last rate of the surface and the last step."""
+    """What the error estimate needs: the last rate of the surface and the last step [m/s, s]."""
 
     rate: Floats | None = None
     dt: float = 0.0
+
+
+@dataclass(frozen=True)
+class Closing:
+    """When the notch was filled to ``FILLED``; nan before.
+
+    Attributes:
+        time: [s]
+        travel: Displacement of the plate [m].
+        pressure: Of the plate [Pa].
+    """
+
+    time: float = np.nan
+    travel: float = np.nan
+    pressure: float = np.nan
 
 
 class IntrusionModel:
@@ -153,6 +170,9 @@ class IntrusionModel:
         self.bottom = self.body.surface("bottom")
         self._memory, self._next = _Memory(), _Memory()
         self.time = 0.0
+        self.closing = Closing()
+        self._fill = (0.0, 0.0, 0.0, 0.0)  # time, fill, travel and pressure of the last state
+        self._trial_fill = self._fill
         self.surface = self._surface(None)
 
     # -- stepping.Model ------------------------------------------------------------------------
@@ -180,14 +200,22 @@ class IntrusionModel:
             scale=self.case.notch.depth,
         )  # fmt: skip
         self._next = _Memory((new - old) / dt, dt)
-        self._time = time
-        return Trial(self._monitors(totals, report.dissipation), error, iterations)
+        seen = self._monitors(totals, report.dissipation)
+        names = ("fill", "plate_displacement", "stack_pressure")
+        self._trial_fill = (time, seen[names[0]], seen[names[1]], seen[names[2]])
+        return Trial(seen, error, iterations)
 
     def accept(self) -> None:
         """See ``stepping.Model``."""
         self.contact.accept(self._displacement())
         self.body.accept()
-        self.surface, self._memory, self.time = self.trial_surface, self._next, self._time
+        self.surface, self._memory = self.trial_surface, self._next
+        before, now = self._fill, self._trial_fill
+        if before[1] < FILLED <= now[1]:
+            share = (FILLED - before[1]) / (now[1] - before[1])
+            place = [a + share * (b - a) for a, b in zip(before, now, strict=True)]
+            self.closing = Closing(place[0], place[2], place[3])
+        self._fill, self.time = now, now[0]
 
     def save(self) -> dict[str, NDArray[Any]]:
         """See ``stepping.Model``."""
@@ -195,7 +223,10 @@ class IntrusionModel:
         if self.domain.comm.rank == 0:
             rate = self._memory.rate
             arrays["intrusion/rate"] = np.empty((0, 2)) if rate is None else rate
-            arrays["intrusion/time"] = np.array([self._memory.dt, self.time])
+            c = self.closing
+            arrays["intrusion/state"] = np.array(
+                [self._memory.dt, *self._fill, c.time, c.travel, c.pressure]
+            )
         return arrays
 
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -203,12 +234,14 @@ class IntrusionModel:
         comm = self.domain.comm
         self.body.load(dict(arrays))
         self.contact.load(arrays)
-        rate, times = comm.bcast(
-            (arrays["intrusion/rate"], arrays["intrusion/time"]) if comm.rank == 0 else None
+        rate, state = comm.bcast(
+            (arrays["intrusion/rate"], arrays["intrusion/state"]) if comm.rank == 0 else None
         )
-        self._memory = _Memory(rate if len(rate) else None, float(times[0]))
-        self.time = float(times[1])
-        self.surface = self._surface(self._displacement())
+        numbers = [float(v) for v in state]
+        self._memory = _Memory(rate if len(rate) else None, numbers[0])
+        self._fill = (numbers[1], numbers[2], numbers[3], numbers[4])
+        self.time, self.closing = numbers[1], Closing(*numbers[5:8])
+        self.surface = self._surface(self._displacement(), self.contact.carried)
 
     # -- results -------------------------------------------------------------------------------
 
@@ -256,12 +289,12 @@ class IntrusionModel:
         compressed = -2 * monitors.volume_change(self.body, "lithium")
         return pushed - self.surface.raised - compressed, pushed
 
-    def _surface(self, displacement: Floats | None) -> Surface:
+    def _surface(self, displacement: Floats | None, pressure: Floats | None = None) -> Surface:
         nodes, comm = self.contact.surface, self.domain.comm
         u = np.zeros(nodes.coordinates.shape) if displacement is None else displacement
         at = self.contact.touch(u)
-        mine = np.column_stack([nodes.coordinates, nodes.coordinates + u, at.gap,
-                                at.pressure * nodes.areas])  # fmt: skip
+        force = nodes.areas * (at.pressure if pressure is None else pressure)
+        mine = np.column_stack([nodes.coordinates, nodes.coordinates + u, at.gap, force])
         table = np.vstack(comm.allgather(mine))
         table = table[np.argsort(table[:, 0])]
         places = table[:, 2:4]

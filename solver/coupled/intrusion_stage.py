@@ -17,7 +17,7 @@ from ssbmech.build_flow import flow_setup
 from ssbmech.build_materials import Materials, material_sets, set_of
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
-from ssbmech.coupled.intrusion import Intrusion, IntrusionModel
+from ssbmech.coupled.intrusion import FILLED, Intrusion, IntrusionModel
 from ssbmech.coupled.notch import Notch
 from ssbmech.domain import Domain
 from ssbmech.errors import CaseError
@@ -201,10 +201,17 @@ class IntrusionSubject:
         """The notch, and how it is filled at the end."""
         m = self.model
         s, notch = m.surface, m.case.notch
-        return {
+        closing = m.closing
+        found: dict[str, Any] = {
             "notch_area_um2": notch.area * 1e12,
-            "travel_to_fill_um": notch.area / (2 * m.case.half_width) * 1e6,
+            "travel_of_the_notch_um": notch.area / (2 * m.case.half_width) * 1e6,
             "fill": s.raised / notch.area,
             "root_pressure_MPa": s.mean_pressure(0.1 * notch.root_radius) * 1e-6,
             "plate_displacement_um": m.plate_displacement() * 1e6,
         }
+        if np.isfinite(closing.time):
+            found["filled"] = {
+                "share": FILLED, "time_s": closing.time, "travel_um": closing.travel * 1e6,
+                "stack_pressure_MPa": closing.pressure * 1e-6,
+            }  # fmt: skip
+        return found

@@ -124,6 +124,15 @@ class ContactNodes:
         self._accepted = self.law.settled(self._places, self._offset, self._held)
         self._held = self._accepted
 
+    @property
+    def carried(self) -> Floats:
+        """Pressure [Pa] per reference area that the accepted state has at this rank's nodes.
+
+        `touch` after `accept` is a guess for the next step: it adds to it once more what the
+        penetration that is left would carry.
+        """
+        return self._accepted.pressure
+
     def touch(self, displacement: Floats | None = None) -> Touch:
         """Gaps and pressures at this rank's nodes."""
         return self.law.touch(self._at(displacement), self._offset, self._held)

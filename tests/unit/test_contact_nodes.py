@@ -56,6 +56,7 @@ def test_memory_of_steps():
     assert c.touch(u).pressure == pytest.approx(np.full(4, 1.0))
     c.accept(u)
     assert c.touch(0 * u).pressure == pytest.approx(np.full(4, 1.0))  # carried without penetration
+    assert c.carried == pytest.approx(np.full(4, 1.0))
 
 
 def test_checkpoint_in_another_order():

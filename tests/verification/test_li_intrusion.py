@@ -146,6 +146,7 @@ def test_published_pressure_is_reached_after_filling(pressed, page):
     )  # fmt: skip
     at = pressed.when("root_pressure", 150 * MPA, "plate_displacement")
     closing = pressed.when("fill", 0.999, "stack_pressure")
+    assert pressed.model.closing.pressure == pytest.approx(closing, rel=1e-12)
     travel = pressed.model.case.notch.area / (WIDTH * UM)
     J = jacobian(pressed, at)
     check.within(
@@ -237,6 +238,7 @@ def test_restart_gives_the_same_numbers():
     kept = a.save()
     b = model(1.2, comm=MPI.COMM_SELF)
     b.load(kept)
+    assert b.surface.pressure[1:] == pytest.approx(a.surface.pressure[1:], rel=1e-10)
     assert some_steps(b, 3, 6) == pytest.approx(some_steps(a, 3, 6), rel=1e-10)
 
 
