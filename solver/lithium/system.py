@@ -26,6 +26,9 @@ from ssbmech.problem import Constraint, Problem
 
 Floats = NDArray[Any]
 
+#: A step [s] in which nothing flows: the stress of a state without moving it.
+_INSTANT = 1e-12
+
 
 @dataclass(frozen=True)
 class StepReport:
@@ -209,8 +212,11 @@ class BodySystem(BodyForms):
         return step.solve(None)
 
     def _back(self) -> None:
+        """To the accepted state, with the stress that it has."""
         self.w.x.array[:] = self.accepted
         self.ksp = None
+        self._set_misfit(self.time)
+        self.respond(_INSTANT, self.time)
 
     def _finish(self, step: Step, report: IterationReport, time: float, dt: float) -> _Trial:
         answer = step.answer

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "verification"))
 from bodies import block, length, material, on, pressure
 from mpi4py import MPI
 from ssbmech.errors import SolverError
-from ssbmech.lithium import newton
+from ssbmech.lithium import monitors, newton
 from ssbmech.lithium.newton import Residual
 from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load
 from ssbmech.lithium.quadrature import Points, components
@@ -41,6 +41,13 @@ def test_a_loaded_body_goes_on():
         one.accept()
     two.load(one.save())
     assert two.time == 2.0
+    traction = [
+        monitors.InterfaceTraction(body, "bottom", "lithium").evaluate() for body in (one, two)
+    ]
+    np.testing.assert_allclose(
+        traction[1].normal_stress, traction[0].normal_stress, rtol=0, atol=1e-9 * 2e6
+    )
+    assert traction[0].mean_normal_stress == pytest.approx(-2e6 * 3, rel=1e-8)
     a, b = one.advance(3.0, 1.0), two.advance(3.0, 1.0)
     assert a.dissipation > 0
     u = one.displacement

@@ -28,6 +28,7 @@ import pytest
 from bodies import core_and_ring, length, material, on, pressure, ring
 from mpi4py import MPI
 from scipy.optimize import brentq
+from ssbmech.errors import SolverError
 from ssbmech.formula import Formula
 from ssbmech.lithium import monitors
 from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load, Misfit
@@ -209,6 +210,16 @@ def test_limit_load_does_not_lock(page):
         why="an element that locks has no limit load",
     )  # fmt: skip
     assert abs(found[-1] - found[-2]) < 1e-6 * found[-1]
+
+
+def test_above_the_limit_load():
+    system = shell(lambda t: 2 * Y * np.log(B / A) * t)
+    march(system, 4, end=0.99)
+    system.accept()
+    before = system.accepted.copy()
+    with pytest.raises(SolverError, match=r"found no descent|did not converge"):
+        system.advance(1.01, 0.02)
+    assert (system.accepted == before).all()
 
 
 def wall_pressure(system):
