@@ -289,7 +289,7 @@ def balance(steps, law, finite=False):
 
 @pytest.mark.parametrize("finite", [False, True], ids=["small strain", "finite strain"])
 def test_energy_is_balanced(page, finite):
-    steps = np.array([16, 32, 64])
+    steps = np.array([8, 16, 32])
     defects = np.array([balance(n, VISCOUS, finite) for n in steps])
     creep = np.array([balance(n, Norton(CREEP, N), finite) for n in steps])
     check = page(
@@ -303,7 +303,7 @@ def test_energy_is_balanced(page, finite):
     rates = np.log(creep[:-1] / creep[1:]) / np.log(2)
     # most of the rise of the stress takes place while hardly anything flows: better than 1
     assert rates.min() > 0.9
-    check.within("defect over work, lithium, 64 steps", creep[-1], 0.0, 5e-3, scale=1.0)
+    check.within("defect over work, lithium, 32 steps", creep[-1], 0.0, 0.015, scale=1.0)
     lines = {"linear": (steps, defects), "lithium": (steps, creep)}
     check.plot("steps", "defect over work", lines, log=True)
 
@@ -376,7 +376,7 @@ def test_ranks_and_restart(page, mpirun, tmp_path, model, finite, law):
 
     def run(ranks, start, stop, source, name):
         target, out = tmp_path / f"{name}.npz", tmp_path / f"{name}.json"
-        mpirun(ranks, script, start, stop, source, target, out, timeout=120)
+        mpirun(ranks, script, start, stop, source, target, out, timeout=240)
         return target, json.loads(out.read_text())
 
     whole, one = run(1, 0, 4, "-", "whole")
@@ -449,4 +449,4 @@ print("all failed alike")
 def test_a_step_fails_on_every_rank(mpirun, tmp_path):
     script = tmp_path / "fails.py"
     script.write_text(FAILS.format(folder=str(Path(__file__).parent)))
-    assert mpirun(3, script, timeout=60).stdout.count("all failed alike") == 3
+    assert mpirun(3, script, timeout=120).stdout.count("all failed alike") == 3
