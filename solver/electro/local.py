@@ -103,6 +103,13 @@ def sample(
     keep = cells < owned
     x, value, slope = _fields(solution, cells[keep], local[keep], barycentric)
     density = _density(solution, electrode, x, value, slope)
+    fields = solution.system.terminal(electrode.name).fields
+    if fields is not None and electrode.kinetics != "none":
+        shift, activity = (
+            _between(f, dim, cells[keep], local[keep], barycentric)
+            for f in (fields.shift, fields.activity)
+        )
+        density = activity * _density(solution, electrode, x, value + shift, slope)
     flat = [x.reshape(-1, 3), density.reshape(-1)]
     gathered = domain.comm.allgather(flat)
     points = np.concatenate([g[0] for g in gathered]) * domain.length
@@ -130,6 +137,19 @@ def _density(
     if electrode.kinetics == "linear":
         return np.asarray(kinetics.linear(eta * p.voltage, 1 / electrode.resistance))
     return np.asarray(kinetics.butler_volmer(eta, electrode.i0, electrode.beta))
+
+
+def _between(
+    function: Any,
+    dim: int,
+    cells: NDArray[np.int32],
+    local: NDArray[np.int64],
+    barycentric: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """A linear function at points of facets, shape (n facets, q)."""
+    corners = function.x.array[function.function_space.dofmap.list[cells]]
+    on = corners[np.arange(len(cells))[:, None], cell_facets(dim)[local]]
+    return np.asarray(on @ barycentric.T)
 
 
 def _fields(

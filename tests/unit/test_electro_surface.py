@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 from ssbmech.domain import distribute
+from ssbmech.electro.local import lattice, sample
 from ssbmech.electro.problem import ElectricProblem, Electrode
 from ssbmech.electro.solve import solve, solve_system
 from ssbmech.electro.system import ElectricSystem
@@ -85,7 +86,8 @@ def test_stress_at_vertices_is_that_of_a_formula(flat, kind):
     domain, points, nodes = flat
     text = "-20 MPa * (1 + x / 10 um)"
     stress = Formula.parse(text, "pressure")
-    fixed = solve(system(domain, nodes, SOURCE, replace(KINDS[kind], normal_stress=stress)).problem)
+    given = replace(KINDS[kind], normal_stress=stress, coupled=False)
+    fixed = solve(system(domain, nodes, SOURCE, given).problem)
     one = system(domain, nodes, SOURCE, KINDS[kind])
     ids, _, _ = one.surface_rates("li_sse")
     one.set_surface("li_sse", ids, stress.value(points[ids]))
@@ -93,6 +95,9 @@ def test_stress_at_vertices_is_that_of_a_formula(flat, kind):
     assert s.potentials["cathode_plane"] == pytest.approx(
         fixed.potentials["cathode_plane"], rel=1e-10
     )
+    points_of = lattice(2, 3)
+    one_way, other = (sample(x, e, points_of) for x, e in ((s, KINDS[kind]), (fixed, given)))
+    assert one_way.density == pytest.approx(other.density, rel=1e-8)
     # and a formula on top of the fields adds to them
     both = system(domain, nodes, SOURCE, replace(KINDS[kind], normal_stress=stress))
     both.set_surface("li_sse", ids, -stress.value(points[ids]))
@@ -112,6 +117,8 @@ def test_blocked_patch_has_exactly_no_current(flat, kind):
     one.set_surface("li_sse", ids, activity=np.where(blocked, 0.0, 1.0))
     s = solve_system(one, warm=True)
     _, density, _ = one.surface_rates("li_sse")
+    found = sample(s, KINDS[kind], lattice(2, 2, inside=True))
+    assert np.all(found.density[found.points[:, 0] < -3e-6] == 0.0)
     inner = points[ids, 0] < -3e-6  # a facet away from the patch that is free
     assert inner.any() and np.all(density[inner] == 0.0)
     assert (density * area).sum() == pytest.approx(-5.0 * 20e-6, rel=1e-10)

@@ -1,5 +1,6 @@
 """Electrons that leak: potentials, crossing depth and leakage current against closed forms."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -195,9 +196,15 @@ def test_a_case_names_cracks():
 
 
 @pytest.mark.mpi
-def test_ranks_agree(mpirun, tmp_path):
+@pytest.mark.parametrize("cut_along", [None, "grain_boundaries"])
+def test_ranks_agree(mpirun, tmp_path, cut_along):
     path = tmp_path / "case.json"
-    path.write_text(json.dumps(CASE))
+    case = copy.deepcopy(CASE)
+    if cut_along:
+        del case["geometry"]["crack"]
+        case["geometry"]["grains"] = {"size": "5 um"}
+        case["electrochemistry"]["boundary_resistance"] = {cut_along: "2 ohm*cm^2"}
+    path.write_text(json.dumps(case))
     script = tmp_path / "go.py"
     script.write_text(
         "import json, sys\nfrom pathlib import Path\nfrom mpi4py import MPI\n"
@@ -209,6 +216,7 @@ def test_ranks_agree(mpirun, tmp_path):
     for n in (1, 3):
         mpirun(n, script, path, tmp_path / f"{n}.json")
     a, b = (json.loads(Path(tmp_path / f"{n}.json").read_text()) for n in (1, 3))
+    assert a["sites"][0]["group"] == (cut_along or "crack")
     assert a["sites"][0]["point_um"] == pytest.approx(b["sites"][0]["point_um"], abs=1e-9)
     for key in ("volume_share_below", "electronic_transference"):
         assert a[key] == pytest.approx(b[key], rel=1e-8)
