@@ -169,7 +169,8 @@ def _edges(
         pairs.append(facets[:, [a, b]])
         widths.append(np.linalg.norm(across, axis=1))
     edges, back = np.unique(np.concatenate(pairs), axis=0, return_inverse=True)
-    return edges, np.bincount(back.reshape(-1), np.concatenate(widths))
+    total: Floats = np.bincount(back.reshape(-1), np.concatenate(widths)).astype(np.float64)
+    return edges, total
 
 
 def _distance(n: int, edges: Ints, length: Floats, sources: Sequence[int]) -> Floats:

@@ -99,11 +99,7 @@ class FilamentModel:
             return state
         still = FilamentSystem(replace(problem, slit=None))
         demand = Demand(1e-12, None, 0.0)
-        found, _ = newton.solve(
-            lambda x: still.linearise(x, state.m, demand),
-            lambda x: still.residual(x, state.m, demand),
-            still.pack(state),
-        )
+        found, _ = _solve(still, still.pack(state), state.m, demand)
         found_state = still.unpack(found)
         zero = np.zeros_like(found_state.eta)
         return State(found_state.p, found_state.m, zero, 0.0)
@@ -144,11 +140,7 @@ class FilamentModel:
         failure: SolverError | None = None
         for start in self._starts(dt, demand):
             try:
-                found, report = newton.solve(
-                    lambda x: system.linearise(x, old, demand),
-                    lambda x: system.residual(x, old, demand),
-                    start,
-                )
+                found, report = _solve(system, start, old, demand)
             except SolverError as error:
                 failure = error
                 continue
@@ -158,7 +150,7 @@ class FilamentModel:
             found, report = self._along_laws(dt, demand, failure)
         state = system.unpack(found)
         derived = system.derive(state, old, dt)
-        rate = (found - system.pack(now.state)) / dt
+        rate: Floats = np.asarray((found - system.pack(now.state)) / dt, dtype=np.float64)
         source = derived.source
         return (
             _Step(
@@ -193,11 +185,7 @@ class FilamentModel:
         for exponent in exponents:
             mine = law if exponent == exponents[-1] else law.softened(float(exponent), stress)
             system = FilamentSystem(replace(problem, slit=mine))
-            x, report = newton.solve(
-                lambda y, s=system: s.linearise(y, old, demand),
-                lambda y, s=system: s.residual(y, old, demand),
-                x,
-            )  # fmt: skip
+            x, report = _solve(system, x, old, demand)
         return x, report
 
     def _starts(self, dt: float, demand: Demand) -> list[Floats]:
@@ -243,19 +231,29 @@ class FilamentModel:
         return x
 
     def _error(self, step: _Step) -> float:
-        """Local error of thickness, relative to the largest, and of pressure, likewise."""
-        now, system, problem = self._now, self.system, self.problem
+        """Local error of the thickness everywhere, of K and of the mean pressure.
+
+        The pressure at a single node is not judged: it has a kink whenever a node beside it fills.
+        """
+        now, problem = self._now, self.problem
         if now.rate is None:
             return 0.0
-        n = system.n
-        old, new = system.pack(now.state)[: 2 * n], system.pack(step.state)[: 2 * n]
+        n, P, W = self.system.n, self.system.P, self.system.W
+        area = problem.network.area / problem.network.area.sum()
+        K = problem.elastic.K["K_I"]
+
+        def judged(p: Floats, m: Floats) -> Floats:
+            return np.concatenate([m, K @ p, [area @ p]])
+
+        old, new = judged(now.state.p, now.state.m), judged(step.state.p, step.state.m)
+        rate = judged(now.rate[:n] * P, now.rate[n : 2 * n] * W)
+        least = 0.01 * (problem.toughness or P * float(K.sum(axis=1).max(initial=0.0)) or 1.0)
         size = np.concatenate([
-            np.full(n, max(float(new[:n].max()), 0.01)),
-            np.full(n, max(float(new[n:].max()), problem.thickness / system.W, 1e-9)),
+            np.full(n, max(float(step.state.m.max()), problem.thickness)),
+            np.maximum(np.abs(new[n:-1]), least),
+            [max(abs(float(new[-1])), 0.01 * P)],
         ])  # fmt: skip
-        return local_error(
-            new, old, now.rate[: 2 * n], step.dt, now.dt, tolerance=problem.tolerance, scale=size
-        )
+        return local_error(new, old, rate, step.dt, now.dt, tolerance=problem.tolerance, scale=size)
 
     # -- results -------------------------------------------------------------------------------
 
@@ -276,10 +274,11 @@ class FilamentModel:
             "pressure_mean": float(area @ state.p / area.sum()),
             "K_I": float(K_I.max()),
             "fill": float(filled.sum() / area.sum()),
-            "current_share": film / d.total if d.total else 0.0,
             "mass_defect": abs(step.plated - step.left - stored) / max(step.moved, 1e-300),
             "expelled": step.left / step.plated if step.plated else 0.0,
         }
+        if abs(d.total) > 1e-9 * float(np.abs(e.area * d.plating).sum()):
+            found["current_share"] = film / d.total  # at rest currents to and fro have no share
         if problem.toughness is not None:
             found["K_ratio"] = found["K_I"] / problem.toughness
         return found
@@ -368,3 +367,12 @@ class FilamentModel:
         derived = self.system.derive(state, old, dt or 1.0)
         self._now = _Step(state, derived, dt, rate, charge, plated, moved, left)
         self._first, self.time, self._next = first, time, None
+
+
+def _solve(
+    system: FilamentSystem, start: Floats, old: Floats, demand: Demand
+) -> tuple[Floats, newton.DenseReport]:
+    """One step from the thickness ``old``."""
+    return newton.solve(
+        lambda x: system.linearise(x, old, demand), lambda x: system.residual(x, old, demand), start
+    )

@@ -92,7 +92,7 @@ class Surface:
     def eta(self, anodic: Floats, voltage: float) -> Floats:
         """Driving potential over RT/F at which the anodic current density is given."""
         if self.kind == "linear":
-            return anodic * self.resistance / voltage
+            return np.asarray(anodic * (self.resistance / voltage), dtype=np.float64)
         return kinetics.overpotential(anodic / self.i0, self.beta)
 
 

@@ -72,7 +72,7 @@ def cracked(condensed: Condensed, resistance: float = 1e-3, **more: Any) -> Fila
     """Lithium in a condensed crack, without any resistance but that of its faces."""
     network = condensed.order.network
     electric = faces_alone(len(network), resistance, area=network.area)
-    given = {"thickness": 1e-12, "sides": condensed.sides, **more}
+    given = {"thickness": 1e-9, "sides": condensed.sides, **more}
     return FilamentProblem(network, condensed.elastic, electric, **given)
 
 
