@@ -14,9 +14,10 @@ Stripping (w0 < 0) takes a at the end of the step. Mechanics sees the *full* off
 pressure means that lithium follows at the full rate; without pressure g = d - h_old - a w and
 a = 1 - g/RAMP are solved for
 
-    p > 0:  a = 1;    p = 0:  a = clip((RAMP + h_old - d)/(RAMP + |w|), 0, 1);    h_new = h_old + a w.
+    p > 0:  a = 1;      p = 0:  a = clip((RAMP + h_old - d)/(RAMP + |w|), 0, 1),
 
-For steps that strip much more than RAMP this is the share of the step in which the node touches.
+and h_new = h_old + a w. For steps that strip much more than RAMP a is the share of the step in
+which the node touches.
 
 Plating (w0 > 0) pushes a node away and takes a at the start of the step. A node that comes to the
 plane plates from the next step on: an error of first order in the step, as of backward Euler.

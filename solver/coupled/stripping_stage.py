@@ -17,7 +17,8 @@ from ssbmech.config_electro import block_of
 from ssbmech.config_transient import counter_of
 from ssbmech.coupled.exchange import Axis, Chain, chain, flat_axis
 from ssbmech.coupled.ions import Ions
-from ssbmech.coupled.stripping import StrippingModel, StrippingProblem
+from ssbmech.coupled.stripping import StrippingModel
+from ssbmech.coupled.stripping_problem import StrippingProblem
 from ssbmech.domain import Domain, distribute
 from ssbmech.errors import CaseError
 from ssbmech.formula import Formula
@@ -74,13 +75,12 @@ def make(
     ions_domain = distribute(comm, parts[1] if parts else None, length=plan.electric.length)
     flowing = _flows(case, base, lithium, plan.electric.temperature)
     body = _body(case, setup, matter, domain, lithium, flowing, plan)
-    problem = _problem(case, body, plan, programme.tolerance)
     coupled = tuple(replace(e, coupled=e.name == plan.electrode) for e in plan.electric.electrodes)
     electric = build_electro.problem(
         case, replace(plan.electric, electrodes=coupled), ions_domain, setup.model
     )
     ions = Ions(electric, plan.electrode, plan.line_ions, plan.axis)
-    model = StrippingModel(replace(problem, ions=ions))
+    model = StrippingModel(_problem(case, body, plan, ions, programme.tolerance))
     notes = (
         f"contact: {len(plan.line.ids)} vertices of lithium and {len(plan.line_ions.ids)} of the "
         "electrolyte along the interface; the electrolyte is rigid beside lithium",
@@ -121,6 +121,11 @@ def _check(case: Case) -> None:
         raise CaseError(
             "lithium that touches the electrolyte needs a stack that presses it", key="stack",
             hint='Add [stack] with pressure = "3 MPa"',
+        )  # fmt: skip
+    if case.stack.kind != "spring" and not units.quantity(case.stack.pressure, "pressure") > 0:
+        raise CaseError(
+            "without pressure nothing holds the lithium at the electrolyte", key="stack.pressure",
+            value=case.stack.pressure, allowed="above 0 MPa",
         )  # fmt: skip
     assert case.contact is not None
     if case.contact.friction != "none":
@@ -271,7 +276,9 @@ def _body(
     return BodyProblem(domain, setup.model, materials, flowing.flows, loads, tuple(holds), misfits)
 
 
-def _problem(case: Case, body: BodyProblem, plan: _Plan, tolerance: float) -> StrippingProblem:
+def _problem(
+    case: Case, body: BodyProblem, plan: _Plan, ions: Ions, tolerance: float
+) -> StrippingProblem:
     assert case.contact is not None
     line, block = plan.line, case.contact
     side = next(iter(body.flows), next(iter(body.materials)))
@@ -283,7 +290,7 @@ def _problem(case: Case, body: BodyProblem, plan: _Plan, tolerance: float) -> St
         whole = units.quantity(given, "molar_volume")
     return StrippingProblem(
         body, line, plan.axis, (block.group, WALL), plane, penalty, plan.stack, plan.normal,
-        plan.thickness, None, whole, block.penetration * size, tolerance,
+        plan.thickness, ions, whole, block.penetration * size, tolerance,
         max(plan.void, size),
     )  # fmt: skip
 
@@ -328,9 +335,9 @@ class StrippingSubject:
 
     def fields(self, folder: Path) -> FieldWriter | None:
         """Displacement and stress of the lithium, potential of the electrolyte."""
-        from ssbmech.coupled.stripping_fields import StrippingWriter
+        from ssbmech.coupled.stripping_fields import StrippingFields
 
-        return StrippingWriter(self.model, folder)
+        return StrippingFields(folder, self.model)
 
     def record(self) -> dict[str, Any]:
         """Numbers of the discretisation and of the solver."""

@@ -1,0 +1,65 @@
+"""Fields of lithium in contact, in time: those of the lithium, and the potential of the ions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dolfinx import fem
+from dolfinx.io import VTKFile
+from ssbmech.coupled.body_fields import BodyFields
+
+if TYPE_CHECKING:
+    from ssbmech.coupled.stripping import StrippingModel
+
+
+class StrippingFields:
+    """A ``ssbmech.subject.FieldWriter``: ``body.pvd`` and ``potential.pvd``.
+
+    The displacement is the true one, with the drift of the lithium as a whole.
+
+    Args:
+        folder: Existing folder, the same on all ranks.
+        model: Its accepted state is written.
+    """
+
+    def __init__(self, folder: Path, model: StrippingModel) -> None:
+        self.model = model
+        self._body = _Drifting(folder, model)
+        domain = model.ions.problem.domain
+        line = fem.functionspace(domain.mesh, ("Lagrange", 1))
+        self._potential = fem.Function(line, name="potential_mV")
+        self._file = VTKFile(domain.comm, str(folder / "potential.pvd"), "w")
+
+    def write(self, time: float) -> None:
+        """Write the accepted state as that of a time [s]."""
+        self._body.write(time)
+        ions, p = self.model.ions, self.model.ions.problem
+        self.model.solve_ions()
+        self._potential.interpolate(ions.system.phi)
+        self._potential.x.array[:] *= p.voltage * 1e3
+        mesh, to_um = p.domain.mesh, p.domain.length * 1e6
+        mesh.geometry.x[:] *= to_um
+        try:
+            self._file.write_function(self._potential, time)
+        finally:
+            mesh.geometry.x[:] /= to_um
+
+    def close(self) -> None:
+        """Finish the files."""
+        self._body.close()
+        self._file.close()
+
+
+class _Drifting(BodyFields):
+    """Fields of a body whose displacement is counted in a frame that moves."""
+
+    def __init__(self, folder: Path, model: StrippingModel) -> None:
+        super().__init__(folder, model.body)
+        self._model = model
+
+    def _fill_displacement(self) -> None:
+        super()._fill_displacement()
+        component, sign = self._model.problem.normal
+        drift = sign * self._model.state.frame * 1e6
+        self._displacement.x.array.reshape(-1, 3)[:, component] += drift
