@@ -252,6 +252,39 @@ class Pattern:
         self.matrix.assemble()
 
 
+class Border:
+    """The equation of a given current, for the potential of the counter electrode.
+
+    Attributes:
+        column: Right-hand side of the change of the potential per change of that of the counter
+            electrode, owned unknowns.
+    """
+
+    def __init__(self, ions: ElectricSystem) -> None:
+        self.ions, driven = ions, ions.driven
+        assert driven is not None
+        self.driven = driven
+        self._gradient = None if driven.rate is None else ions.assembled(driven.gradient)
+        b = ions.change(driven.dofs) if self._gradient is None else self._gradient.copy()
+        b.scale(-1)
+        b.array[ions.own(ions.fixed)] = 0
+        if self._gradient is None:
+            b.array[ions.own(driven.dofs)] = 1
+        self.column = np.array(b.array_r)
+        b.destroy()
+
+    def slope(self, direction: Any, scalar: float) -> float:
+        """Change of the current along a direction of the potential and of that of the metal."""
+        ions, driven = self.ions, self.driven
+        if self._gradient is not None:
+            # the rate depends on metal minus electrolyte, and shape functions sum to one
+            return float(self._gradient.dot(direction) - scalar * self._gradient.sum())
+        change = ions.change(direction)
+        found = float(change.array_r[ions.own(driven.dofs)].sum())
+        change.destroy()
+        return ions.everywhere(found)
+
+
 class CoupledMatrix:
     """The whole matrix and its factorisation.
 
@@ -293,6 +326,10 @@ class CoupledMatrix:
         except PETSc.Error as error:
             self.release()
             raise SolverError(f"the coupled tangent could not be factorised: {error}") from error
+
+    def border(self) -> Border:
+        """The equation of a given current at the state of the electrolyte (collective)."""
+        return Border(self.ions)
 
     def release(self) -> None:
         """Forget the factorisation."""
@@ -339,13 +376,10 @@ class CoupledMatrix:
 
     def _of_ions(self, gain: Floats) -> Blocks:
         ions, layout = self.ions, self.layout
-        x = ions.phi.x.petsc_vec
-        s = 0.0 if ions.driven is None else float(ions.driven.metal.value)
-        E = ions.tangent(x, s).solver.A
-        pointer, columns, values = E.getValuesCSR()
+        E = ions.linearised()
         first = E.getOwnershipRange()[0]
-        rows = np.repeat(np.arange(len(pointer) - 1), np.diff(pointer)) + first
-        yield layout.of_phi(rows), layout.of_phi(np.asarray(columns, np.int64)), values
+        rows, columns, values = _entries(E)
+        yield layout.of_phi(rows + first), layout.of_phi(columns), values
         for k in self.kinetics:
             G, P, Q = (assemble_matrix(form) for form in k.forms)
             for A in (G, P, Q):

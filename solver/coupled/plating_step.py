@@ -1,13 +1,13 @@
 """One implicit step of plated lithium as one nonlinear problem for `ssbmech.lithium.newton`.
 
-Unknowns: those of the body and of the potential, the plated thickness h at the vertices of the
-interface, and under a given current the potential s of the counter electrode. Equations: balance of
-forces and volumes with the growth h, conduction with the kinetics at the body's normal stress,
+Unknowns: those of the body and the plated thickness h at the vertices of the interface. Equations:
+balance of forces and volumes with the growth h, and at every vertex
 
-    h = h_old - dt V_m i/F        (i anodic)
+    h = h_old - dt V_m i/F        (i anodic),
 
-at every vertex, and the given current. The normal stress is a function of body and growth and put
-in; it is an unknown of the matrix alone (`plating_matrix`).
+i the current that the electrolyte has under the normal stress of the body. The electrolyte is
+solved to its own tolerance in every evaluation, which costs little and keeps the exponentials of
+the kinetics out of the search along a step. The tangent has all four fields (`plating_matrix`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech.coupled.interface_map import InterfaceMap
-from ssbmech.coupled.plating_matrix import CoupledMatrix
+from ssbmech.coupled.plating_matrix import Border, CoupledMatrix
 from ssbmech.electro.solve import solve_system
 from ssbmech.electro.system import ElectricSystem
 from ssbmech.errors import SolverError
@@ -30,8 +30,6 @@ from ssbmech.lithium.step import Step
 
 Floats = NDArray[Any]
 
-#: The residual of the currents is held to this part of Newton's tolerance: charge balances.
-_CURRENTS = 1e-2
 #: Thicknesses below this part of the largest one are nothing.
 _NOTHING = 1e-3
 
@@ -123,48 +121,37 @@ class CoupledStep:
         self.tail = len(self.old) + 1 if self.comm.rank == 0 else 0
         self.size = self.body.owned + self.ions.owned + self.tail
         self._w = self.body.w.x.petsc_vec.duplicate()
-        self._phi = self.ions.phi.x.petsc_vec.duplicate()
         self.stress: Floats = np.zeros(len(self.old))
         self.q: Floats = np.zeros(len(self.old))
         self.failure: SolverError | None = None
         self._refused: SolverError | None = None
         self._body: Floats = np.zeros(self.body.owned)
-        self._charge: Floats = np.zeros(self.ions.owned)
         self._growth: Floats = np.zeros(len(self.old))
-        self._total = 0.0
-        self._stiff: Floats | None = None
         self._factorised = False
 
     # -- unknowns ------------------------------------------------------------------------------
 
     def vector(self) -> Any:
-        """A vector of all unknowns."""
+        """A vector of all unknowns, with potentials as what the electrolyte starts from."""
         from petsc4py import PETSc
 
         return PETSc.Vec().createMPI((self.size, PETSc.DECIDE), comm=self.comm)
 
     def start(self, w: Floats, thickness: Floats) -> tuple[Residual, Any]:
-        """The electrolyte solved for a body and a growth: a place to start from (collective).
+        """A place to start from (collective).
 
         Args:
             w: Unknowns of the body, local and ghost.
             thickness: At the vertices [m].
 
-        Raises:
-            SolverError: On every rank, where the electrolyte has no solution for it.
+        Returns:
+            The residual there, not finite where it is not admissible, and the unknowns.
         """
-        self._put_body(w[: self.body.owned], thickness / self.length)
-        x = self.vector()
-        a, b = self.body.owned, self.body.owned + self.ions.owned
-        if self.failure is None:
-            self.parts.stress(self.stress)
-            solve_system(self.ions)
-            x.array[a:b] = self.ions.phi.x.petsc_vec.array_r
-        x.array[:a] = w[:a]
+        x, b = self.vector(), self.body.owned + self.ions.owned
+        x.array[: self.body.owned] = w[: self.body.owned]
         if self.tail:
             x.array[b:-1] = thickness / self.length
-            x.array[-1] = self._counter()
-        return self.evaluate(x), x
+        return self._evaluate(x, warm=False), x
 
     def _counter(self) -> float:
         driven = self.ions.driven
@@ -206,43 +193,40 @@ class CoupledStep:
         return self._factorised
 
     def evaluate(self, x: Any) -> Residual:
-        """See the protocol."""
-        a, b = self.body.owned, self.body.owned + self.ions.owned
+        """See the protocol; the potentials in ``x`` become those of the electrolyte."""
+        return self._evaluate(x, warm=True)
+
+    def _evaluate(self, x: Any, *, warm: bool) -> Residual:
         h, s = self._tail(x)
-        body = self._put_body(x.array_r[:a], h)
-        if self.failure is not None:
+        body = self._put_body(x.array_r[: self.body.owned], h)
+        if self.failure is not None or not self._put_ions(x, s, warm):
             return _NOWHERE
         self._body = self._residual_of_body()
-        self.parts.stress(self.stress)
-        self._phi.array[:] = x.array_r[a:b]
-        with np.errstate(over="ignore", invalid="ignore"):
-            charge, self._total, size = self.ions.residual(self._phi, s)
-        self._charge = np.array(charge.array_r)
-        norm = math.hypot(charge.norm(), self._total)
-        charge.destroy()
         self.q = self.parts.currents()
-        if not (math.isfinite(norm) and np.isfinite(self.q).all()):
-            return _NOWHERE
         plated = self.gain * self.q
         self._growth = h - self.old + plated
-        growth = max(
-            float(np.abs(plated).max()), _NOTHING * float(np.abs(h).max()), 1e-14
-        )  # fmt: skip
-        return Residual(
-            (*body.sizes, norm, float(np.abs(self._growth).max())),
-            (*body.scales, max(_CURRENTS * size, self._rounding(size)), growth),
-        )
+        size = max(float(np.abs(plated).max()), _NOTHING * float(np.abs(h).max()), _NOTHING**4)
+        return Residual((*body.sizes, float(np.abs(self._growth).max())), (*body.scales, size))
 
-    def _rounding(self, size: float) -> float:
-        """What the digits of the potential leave of the currents, over the tolerance."""
-        if self._stiff is None:
-            E = self.ions.tangent(self.ions.phi.x.petsc_vec, self._counter()).solver.A
-            diagonal = E.getDiagonal()
-            self._stiff = np.array(diagonal.array_r)
-            diagonal.destroy()
-        mine = float(np.sum((self._stiff * self._phi.array_r) ** 2))
-        floor = 8 * float(np.finfo(float).eps) * math.sqrt(self.body.everywhere(mine))
-        return floor / self.body.problem.rtol
+    def _put_ions(self, x: Any, s: float, warm: bool) -> bool:
+        """Solve the electrolyte at the stress of the body; False where it has no solution."""
+        a, b = self.body.owned, self.body.owned + self.ions.owned
+        self.parts.stress(self.stress)
+        if warm:
+            self.ions.phi.x.array[: self.ions.owned] = x.array_r[a:b]
+            self.ions.phi.x.scatter_forward()
+            if self.ions.driven is not None:
+                self.ions.driven.metal.value = s
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                solve_system(self.ions, warm=warm)
+        except SolverError as error:
+            self.failure = error
+            return False
+        x.array[a:b] = self.ions.phi.x.petsc_vec.array_r
+        if self.tail:
+            x.array[-1] = self._counter()
+        return True
 
     def _residual_of_body(self) -> Floats:
         body, step = self.body, self.step_of_body
@@ -261,15 +245,12 @@ class CoupledStep:
 
     def step(self) -> Any:
         """See the protocol; the potential of the counter electrode by bordering."""
-        tangent = None
-        y = self._solve(-self._body, -self._charge, -self._growth)
+        y = self._solve(-self._body, 0.0, -self._growth)
         ds = 0.0
         if self.ions.bordered:
-            tangent = self.ions.tangent(self._phi, self._counter())
-            column = tangent.column()
-            z = self._solve(0.0, column.array_r, 0.0)
-            column.destroy()
-            ds = self._border(tangent, y, z)
+            border = self.parts.matrix.border()
+            z = self._solve(0.0, border.column, 0.0)
+            ds = -self._along(border, y, 0.0) / self._along(border, z, 1.0)
             y.axpy(ds, z)
             z.destroy()
         out = self.vector()
@@ -283,7 +264,7 @@ class CoupledStep:
             raise SolverError("the coupled tangent is singular", hint="Is the body held?")
         return out
 
-    def _solve(self, body: Floats | float, charge: Floats, growth: Floats | float) -> Any:
+    def _solve(self, body: Floats | float, charge: Floats | float, growth: Floats | float) -> Any:
         matrix, a, b = self.parts.matrix, self.body.owned, self.body.owned + self.ions.owned
         right, found = matrix.layout.vector(), matrix.layout.vector()
         right.array[:a] = body
@@ -294,16 +275,13 @@ class CoupledStep:
         right.destroy()
         return found
 
-    def _border(self, tangent: Any, y: Any, z: Any) -> float:
-        """Change of the counter electrode's potential that gives it its current."""
-        a, b = self.body.owned, self.body.owned + self.ions.owned
-        slopes = []
-        for vector, scalar in ((y, 0.0), (z, 1.0)):
-            part = self._phi.duplicate()
-            part.array[:] = vector.array_r[a:b]
-            slopes.append(tangent.slope(part, scalar))
-            part.destroy()
-        return -(self._total + slopes[0]) / slopes[1]
+    def _along(self, border: Border, vector: Any, scalar: float) -> float:
+        part = self.ions.phi.x.petsc_vec.duplicate()
+        a = self.body.owned
+        part.array[:] = vector.array_r[a : a + self.ions.owned]
+        slope = border.slope(part, scalar)
+        part.destroy()
+        return slope
 
     # -- solution ------------------------------------------------------------------------------
 
@@ -317,11 +295,7 @@ class CoupledStep:
         best: tuple[Residual, Any] | None = None
         failure: SolverError | None = None
         for w, thickness in starts:
-            try:
-                found, x = self.start(w, thickness)
-            except SolverError as error:
-                failure = error
-                continue
+            found, x = self.start(w, thickness)
             if not math.isfinite(found.relative):
                 failure = self.failure
             elif best is None or found.over(best[0]) < best[0].over(best[0]):
@@ -341,5 +315,5 @@ class CoupledStep:
         )  # fmt: skip
 
 
-#: Forces, volumes, currents, growth.
-_NOWHERE = Residual((math.inf,) * 4, (1.0,) * 4)
+#: Forces, volumes, growth.
+_NOWHERE = Residual((math.inf,) * 3, (1.0,) * 3)
