@@ -79,8 +79,8 @@ def test_blocked_disc(page):
     ratios = np.array([0.1, 0.3, 1.0, 3.0, 9.99])
     peaks = np.array([peak(r, 3) for r in ratios])
     assert np.all(np.diff(peaks) > 0)
-    check.within("peak at a0 = 9.99 kappa Z, over 3", max(peaks[-1] / 3, 1.0), 1.0, 0.0,
-                 why="a bound: below 3 exactly")  # fmt: skip
+    check.within("peak at a0 = 9.99 kappa Z, over the bound", peaks[-1] / 3, 0.0, 1.0, scale=1.0,
+                 why="a bound: below 3")  # fmt: skip
     check.within("change from degree 2 to 3 at a0 = 9.99 kappa Z", peak(9.99, 2), peaks[-1], 2e-3)
     exact = rim_of_a_disc(ratios)
     for r, found, reference in zip(ratios, peaks, exact, strict=True):
@@ -157,5 +157,6 @@ def test_resistance_against_contact(page):
         "R is the part of the charge transfer: with 0.5 ohm cm^2 less that without, which has the "
         "electrolyte and the constriction of the contacts. The cube is (40 um)^3 with 64 grains; "
         "contact is lost in random discs of 1.5 um radius. The size is a choice, and the slope "
-        "depends on it: with 3 um it was -1.13."
+        "depends on it: with 3 um it was -1.13. Facets of which the middle lies in a disc are without "
+        "contact; with elements of 1.2 um in (20 um)^3 the slope was -1.077, too."
     )
