@@ -22,6 +22,9 @@ _SHRINK_PASSED = 0.5
 #: Longest next step in units of one that an event, an output or the end of a phase had cut short:
 #: the mean rate over a very short step carries the error of Newton over its length.
 _REGROWTH = 10.0
+#: Lengths that the controller chooses are powers of this: what rounding on another number of ranks
+#: changes in an error estimate then changes no step, and the runs stay comparable to their digits.
+_GRID = 2.0 ** (1.0 / 16.0)
 
 
 class StepError(SolverError):
@@ -61,12 +64,14 @@ class Controller:
         wish: Length of the next step [s].
         error: Error of the last step over the tolerance.
         failed: Whether the last try did not pass: the step after it does not grow.
+        fresh: Whether the length was given and not chosen: it is taken as it is.
     """
 
     options: Options
     wish: float
     error: float = _AIM
     failed: bool = False
+    fresh: bool = False
 
     def passed(self, dt: float, error: float, iterations: int, *, cut: bool) -> None:
         """Take note of an accepted step.
@@ -91,18 +96,18 @@ class Controller:
         following = max(dt * factor, o.smallest)
         if cut:  # what was long enough before is so again
             following = max(following, min(self.wish, _REGROWTH * dt))
-        self.wish, self.failed = following, False
+        self.wish, self.failed, self.fresh = following, False, False
 
     def rejected(self, dt: float, error: float) -> None:
         """Shorten after a step whose error was too large."""
         factor = (_AIM / error) ** (1.0 / _POWER) if math.isfinite(error) else 0.0
         self.wish = dt * min(max(factor, self.options.shrink), 0.9)
-        self.failed = True
+        self.failed, self.fresh = True, False
 
     def diverged(self, dt: float) -> None:
         """Shorten after a step whose equations were not solved."""
         self.wish = 0.5 * dt
-        self.failed = True
+        self.failed, self.fresh = True, False
 
     def fits(self, left: float, largest: float) -> tuple[float, bool]:
         """Length of the next step, and whether it was cut.
@@ -113,9 +118,14 @@ class Controller:
             left: Time to the next target [s].
             largest: Longest step [s].
         """
-        wish = min(self.wish, largest)
+        wish = min(self.wish if self.fresh else on_grid(self.wish), largest)
         if wish >= left * (1.0 - 1e-9):
             return left, True
         if wish > 0.5 * left:
             return 0.5 * left, True
         return wish, False
+
+
+def on_grid(length: float) -> float:
+    """The nearest power of 2^(1/16) below a length, or the length where it is one."""
+    return float(_GRID ** math.floor(math.log(length) / math.log(_GRID) + 1e-6))

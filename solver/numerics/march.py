@@ -178,7 +178,7 @@ class _March:
             except SolverError:
                 pass  # too long, or a failure that the step itself will report
             self.model.load(state)
-            self.control = Controller(o, dt)
+            self.control = Controller(o, dt, fresh=True)
             self.tried = (dt, error)
             if error <= 1.0 or dt <= o.smallest:
                 return
