@@ -157,6 +157,6 @@ def test_resistance_against_contact(page):
         "R is the part of the charge transfer: with 0.5 ohm cm^2 less that without, which has the "
         "electrolyte and the constriction of the contacts. The cube is (40 um)^3 with 64 grains; "
         "contact is lost in random discs of 1.5 um radius. The size is a choice, and the slope "
-        "depends on it: with 3 um it was -1.13. Facets of which the middle lies in a disc are without "
-        "contact; with elements of 1.2 um in (20 um)^3 the slope was -1.077, too."
+        "depends on it: with 3 um it was -1.13. Facets of which the middle lies in a disc are "
+        "without contact; with elements of 1.2 um in (20 um)^3 the slope was -1.077, too."
     )
