@@ -83,7 +83,7 @@ def condense(
     fronts = [i for c in cracks for i in domain.fronts[c.front].nodes]
     order = network(
         faces, area, node, points, fronts, _nodes_on(domain, mouth_groups),
-        axisymmetric=problem.model == "axisymmetric", solid=domain.tdim == 3,
+        axisymmetric=problem.model == "axisymmetric",
     )  # fmt: skip
     tool = Tool(problem, groups, faces, order.node, len(points), rtol, tool)
     area = order.network.area

@@ -103,7 +103,6 @@ def network(
     mouth: Iterable[int],
     *,
     axisymmetric: bool,
-    solid: bool,
 ) -> Order:
     """The film's network, its nodes in order along it.
 
@@ -115,10 +114,9 @@ def network(
         front: File numbers of the nodes on crack fronts.
         mouth: File numbers of the nodes at the mouth.
         axisymmetric: Whether widths are 2 pi r.
-        solid: Whether the body is three-dimensional.
     """
     n = len(points)
-    edges, width = _edges(faces, node, points, axisymmetric, solid)
+    edges, width = _edges(faces, node, points, axisymmetric)
     length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
     at = {int(i): k for k, i in enumerate(faces.ids)}
     tip_nodes = sorted({int(node[at[i]]) for i in map(int, front) if i in at})
@@ -126,7 +124,7 @@ def network(
     far = _distance(n, edges, length, tip_nodes)
     depth = far.max() - far
     order, s = np.argsort(depth, kind="stable"), depth
-    chain = None if solid else _chain(n, edges, mouth_nodes, points)
+    chain = _chain(n, edges, mouth_nodes, points)
     if chain is not None:
         order = chain
         steps = np.linalg.norm(np.diff(points[chain], axis=0), axis=1)
@@ -147,30 +145,13 @@ def network(
     return Order(made, place[node])
 
 
-def _edges(
-    faces: Faces, node: Ints, points: Floats, axisymmetric: bool, solid: bool
-) -> tuple[Ints, Floats]:
-    """Edges between film nodes and their widths."""
+def _edges(faces: Faces, node: Ints, points: Floats, axisymmetric: bool) -> tuple[Ints, Floats]:
+    """Edges between film nodes, which are the facets of one face, and their widths."""
     facets = np.unique(np.sort(node[faces.facets], axis=1), axis=0)
-    if not solid:
-        width = np.ones(len(facets))
-        if axisymmetric:
-            width = 2 * np.pi * points[facets, 0].mean(axis=1)
-        return facets, width
-    # duals of the triangles: an edge is as wide as the line from its middle to the centroids
-    pairs, widths = [], []
-    for a, b in ((0, 1), (1, 2), (0, 2)):
-        middle = (points[facets[:, a]] + points[facets[:, b]]) / 2
-        centre = points[facets].mean(axis=1)
-        along = points[facets[:, b]] - points[facets[:, a]]
-        along /= np.linalg.norm(along, axis=1, keepdims=True)
-        across = centre - middle
-        across -= (across * along).sum(axis=1, keepdims=True) * along
-        pairs.append(facets[:, [a, b]])
-        widths.append(np.linalg.norm(across, axis=1))
-    edges, back = np.unique(np.concatenate(pairs), axis=0, return_inverse=True)
-    total: Floats = np.bincount(back.reshape(-1), np.concatenate(widths)).astype(np.float64)
-    return edges, total
+    width: Floats = np.ones(len(facets))
+    if axisymmetric:
+        width = 2 * np.pi * points[facets, 0].mean(axis=1)
+    return facets, width
 
 
 def _distance(n: int, edges: Ints, length: Floats, sources: Sequence[int]) -> Floats:

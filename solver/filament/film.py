@@ -1,6 +1,6 @@
 """The film as a network of nodes and edges, and the flow of creeping lithium along its edges.
 
-Only areas, widths and lengths enter, so that a slit, a penny and a crack face in space are alike.
+Only areas, widths and lengths enter, so that a slit and a penny are alike.
 
 Flow of a power-law metal, eps_dot = B sigma^n, between two walls 2 H apart under the gradient g of
 pressure (Poiseuille flow; equivalent stress and rate of simple shear):
@@ -24,8 +24,8 @@ class Network:
 
     Attributes:
         points: Positions [m], shape (n, 3), in an order that no number of ranks changes.
-        s: Arc length along the film from its mouth or its first node [m], shape (n,); in space the
-            distance of `depth`.
+        s: Arc length along the film from its mouth or its first node [m], shape (n,); of a film
+            that branches its depth.
         depth: How far from the mouth, or from the middle of a film without one, along the film [m],
             shape (n,): the largest distance to the front minus the distance to it.
         area: Control areas of one face [m^2, or m^2 per m of thickness], shape (n,).
