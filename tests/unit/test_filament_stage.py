@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mpi4py import MPI
@@ -10,6 +11,7 @@ from ssbmech.config_load import case_from
 from ssbmech.errors import SsbmechError
 from ssbmech.filament.stage import make
 from ssbmech.mesh_stage import make_domain
+from ssbmech.numerics.stepping import Drive
 from ssbmech.programme import programme
 
 EDGE = {"type": "edge", "a": "10 um", "width": "40 um", "symmetry": "y", "h_tip": "1 um",
@@ -19,13 +21,14 @@ LITHIUM = {"group": ["interface", "crack_upper"], "kinetics": "butler_volmer",
 COUNTER = {"group": "right", "kinetics": "none"}
 
 
-def subject(electrode=(LITHIUM, COUNTER), geometry=EDGE, materials=None, **block):
+def subject(electrode=(LITHIUM, COUNTER), geometry=EDGE, materials=None, load=(), **block):
     case = case_from(
         {
             "geometry": geometry,
             "materials": materials or {"electrolyte": "LLZO"},
             "electrochemistry": {"conductivity": {"electrolyte": "0.46 mS/cm"}},
             "electrode": list(electrode),
+            "load": list(load),
             "step": [{"do": "plate", "current_density": "1 mA/cm^2", "duration": "1 h"}],
             "thin_filament": block,
         }
@@ -54,6 +57,30 @@ def test_what_is_reported():
         results["critical_pressure_if_uniform_MPa"] * 0.13474, rel=1e-3
     )
     assert made.record()["asymmetry_opening"] < 1e-12
+
+
+def test_fields_are_those_of_the_film(tmp_path):
+    made = subject(load=[{"group": "top", "traction": {"y": "5 MPa"}}])
+    model = made.model
+    for k in range(3):
+        model.advance(k + 1.0, 1.0, Drive(current_density=20.0))
+        model.accept()
+    tool, area = made.body.tool, made.problem.network.area
+    system = tool.loaded(model.state.p, made.loaded)
+    opening = made.body.sides * tool.openings(SimpleNamespace(u=system.uh)) / area
+    assert opening + made.problem.thickness == pytest.approx(model.derived.w, rel=1e-8)
+    ions = made.ions.tool
+    phi = ions.potential(model.derived.plating)
+    first = ions.surfaces[0]
+    e = made.problem.electric
+    mean = first.potentials(phi) * ions.system.problem.area_scale / e.area[: first.count]
+    expected = -(e.resistance @ model.derived.plating)[: first.count]
+    assert mean * e.voltage == pytest.approx(expected, rel=1e-8)
+    writer = made.fields(tmp_path)
+    writer.write(0.0)
+    writer.write(model.time)
+    writer.close()
+    assert {"body.pvd", "electrolyte.pvd"} <= {p.name for p in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize(
