@@ -202,8 +202,8 @@ def flat_axis(chain: Chain, groups: Sequence[str], *, turns: bool, key: str) -> 
         )  # fmt: skip
     if turns and abs(t[1]) > 1e-6:
         raise CaseError("the interface has to be square to the axis", key=key)
-    point = (0.0, float(x[0, 1])) if turns else (float(x[0, 0]), float(x[0, 1]))
-    return Axis(point, (float(t[0]), float(t[1])), turns)
+    foot = x[0] - (x[0] @ t) * t  # places along the line count from the origin's foot
+    return Axis((float(foot[0]), float(foot[1])), (float(t[0]), float(t[1])), turns)
 
 
 class Nodes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,6 +173,9 @@ class Step:
         total = f.area.sum()
         local = f.current_density
         mean = float(local @ f.area / total)
+        # without a net current there is no mean that the largest could be compared with
+        carried = abs(mean) > 1e-3 * LEAST
+        factor = float(np.abs(local).max() / abs(mean)) if carried else math.nan
         stack = p.stack.pressure_at(state.push + state.frame)
         return {
             "voltage": self.ions.voltage,
@@ -183,7 +187,7 @@ class Step:
             "pressure_max": float(f.pressure.max()),
             "stack_pressure": stack,
             "current_density_max": float(np.abs(local).max()),
-            "current_factor": float(np.abs(local).max() / abs(mean)) if abs(mean) > 1e-9 else 0.0,
+            "current_factor": factor,
             "stack_displacement": state.push + state.frame,
             "dissipation": state.dissipated,
             "penetration": self.mechanics.penetration,
