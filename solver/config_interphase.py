@@ -65,6 +65,7 @@ def _not_negative(dimension: str):
 
 
 Energy = Annotated[str, BeforeValidator(text_of), AfterValidator(checked(_positive_energy))]
+Text = Annotated[str, BeforeValidator(text_of)]
 Length0 = _not_negative("length")
 Resistance0 = _not_negative("area_specific_resistance")
 
@@ -235,7 +236,7 @@ class InterphaseBlock(Block):
     stress: StressCouplingBlock | None = Field(
         None, description="how stress acts on the growth; by default not at all"
     )
-    ranges: dict[str, list[str]] = Field(
+    ranges: dict[str, list[Text]] = Field(
         default_factory=dict,
         description="low and high of values of this block for the sampling, e.g. { growth_constant "
         "= ['1e-18 m^2/s', '1e-16 m^2/s'] }; those of the material set are taken from there",
@@ -349,13 +350,9 @@ class InterphaseBlock(Block):
             if len(ends) != 2:
                 raise ValueError(f"ranges.{name}: {len(ends)} values. Allowed: low and high")
             try:
-                low, high = (units.quantity(_bare(end, name), RANGED[name]) for end in ends)
+                low, high = (units.quantity(end, RANGED[name]) for end in ends)
             except UnitError as error:
                 raise ValueError(f"ranges.{name}: {error}") from None
             if not low < high:
                 raise ValueError(f"ranges.{name}: {ends!r} is reversed. Allowed: low, then high")
         return self
-
-
-def _bare(text: str, name: str) -> str | float:
-    return float(text) if RANGED[name] == "dimensionless" else text

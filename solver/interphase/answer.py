@@ -117,8 +117,9 @@ def answer(
     at = np.array([_si(t, "time", "time") for t in times])
     if at.size == 0 or (at < 0.0).any():
         raise CaseError(
-            "must not be negative", key="time", value=list(times), allowed="0 s or more"
-        )
+            "must not be negative", key="time", value=list(times),
+            allowed="one time or more, from 0 s on",
+        )  # fmt: skip
     film = None
     if E is not None:
         film = Film(_si(E, "pressure", "E"), nu, setup.expansion)

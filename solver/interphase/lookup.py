@@ -100,14 +100,7 @@ class Values:
     def ranges(self) -> dict[str, Range]:
         """Those of the case, and those of the library for what came from there."""
         own = {
-            name: Range.between(
-                *(
-                    units.quantity(
-                        float(end) if RANGED[name] == "dimensionless" else end, RANGED[name]
-                    )
-                    for end in ends
-                )
-            )
+            name: Range.between(*(units.quantity(end, RANGED[name]) for end in ends))
             for name, ends in self.block.ranges.items()
         }
         return self.found | own

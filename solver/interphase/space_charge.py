@@ -101,8 +101,8 @@ class Carriers:
         """Conductivity over that of the bulk."""
         if self.model == "pair":
             return self.share * self.positive(u) + (1.0 - self.share) * self.negative(u)
-        empty = (1.0 - self.filling * self.positive(u)) / (1.0 - self.filling)
-        return self.positive(u) * np.maximum(empty, 0.0)
+        # (1 - q c/c_0)/(1 - q_0) = 1/crowd, which does not cancel where all sites are taken
+        return self.positive(u) / self._crowd(u)
 
     @property
     def screening(self) -> float:

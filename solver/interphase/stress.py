@@ -105,22 +105,22 @@ class Film:
         nu: Its Poisson's ratio.
         expansion: Its growth.
         plate_modulus: E/(1 - nu) of the plate [Pa]; inf: rigid.
-        plate_thickness: [m]; it stays flat (held, or the same layer on both sides).
+        plate_thickness: [m], inf: free of stress. It stays flat (held, or a layer on both sides).
     """
 
     E: float
     nu: float
     expansion: Expansion
     plate_modulus: float = math.inf
-    plate_thickness: float = 1.0
+    plate_thickness: float = math.inf
 
     def __post_init__(self) -> None:
-        positive("film", E=self.E, plate_thickness=self.plate_thickness)
-        if not self.plate_modulus > 0.0:
-            raise MaterialError(
-                "must be positive", key="film.plate_modulus", value=self.plate_modulus,
-                allowed="above 0, or infinite",
-            )  # fmt: skip
+        positive("film", E=self.E)
+        for name in ("plate_modulus", "plate_thickness"):
+            value = getattr(self, name)
+            if not value > 0.0:
+                raise MaterialError("must be positive", key=f"film.{name}", value=value,
+                                    allowed="above 0, or infinite")  # fmt: skip
         if not -1.0 < self.nu < 0.5:
             raise MaterialError("Poisson's ratio is outside its range", key="film.nu",
                                 value=self.nu, allowed="above -1 and below 0.5")  # fmt: skip
