@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ssbmech.errors import CaseError
+from ssbmech.lithium.arcs import Arcs
 from ssbmech.lithium.obstacle import Curve, Plane, chain, curve_of_facets
 
 
@@ -112,3 +113,28 @@ def test_bad_surfaces_are_refused():
         chain(np.array([[0, 1], [1, 2], [2, 3], [5, 6], [6, 7], [7, 5]]))
     with pytest.raises(CaseError, match="without branches"):
         chain(np.array([[0, 1], [1, 2], [1, 3]]))
+
+
+def test_arcs_are_exact_and_differentiable():
+    # down a slope, round a hollow of radius 2 to the left, up again: lithium inside
+    way = Arcs((-3.0, 3.0), -1.0, ((2.0, 0.0), (4.0, 2.0), (2.0, 0.0)))
+    centre = way.parts[1].centre
+    assert np.linalg.norm(way.points() - centre, axis=1).min() == pytest.approx(2.0)
+    x = centre + around(1.7, 23) * [0.2, -1.0] * [1.0, 0.9]
+    seen, eps = way.look(x), 1e-6
+    below = x[:, 1] < centre[1] - 1.0  # the foot is on the arc
+    away = x - centre
+    assert seen.distance[below] == pytest.approx(2.0 - np.linalg.norm(away[below], axis=1))
+    for i in range(2):
+        d = np.zeros(2)
+        d[i] = eps
+        up, down = way.look(x + d), way.look(x - d)
+        same = np.abs(up.hessian - down.hessian).max(axis=(1, 2)) < 1e-4  # not across a joint
+        assert same.sum() > 10
+        slope = (up.normal - down.normal) / (2 * eps)
+        assert np.abs(slope - seen.hessian[:, :, i])[same].max() < 1e-7
+        rise = (up.distance - down.distance) / (2 * eps)
+        assert np.abs(rise - seen.normal[:, i])[same].max() < 1e-8
+    for bad in ([(1.0, 0.5), (1.0, 0.0)], [(1.0, 0.0), (0.0, 0.0)], [(1.0, 0.0), (9.0, 7.0)], []):
+        with pytest.raises(CaseError, match="begins and ends with a line"):
+            Arcs((0.0, 0.0), 0.0, bad)
