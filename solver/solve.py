@@ -252,7 +252,7 @@ class ElasticSystem:
         scale = max(values.max(initial=0.0), 1.0)
         return vectors[:, values < 1e-10 * scale]
 
-    def _pin(self) -> list[Any]:
+    def pin(self) -> list[Any]:
         """Hold as many displacement components as rigid motions are left, at far-away nodes.
 
         With loads in balance the reactions there vanish: the body is not stiffened.
@@ -324,21 +324,11 @@ class ElasticSystem:
             SolverError: On every rank: no convergence, or a body that nothing holds.
         """
         p = self.problem
-        bcs = self.bcs + self._pin()
-        A = assemble_matrix(self.a, bcs)
-        A.assemble()
+        solver, bcs = self.operator(rtol=rtol)
         b = assemble_vector(self.L)
         apply_lifting(b, [self.a], [bcs])
         b.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
         set_bc(b, bcs)
-        solver = LinearSolver(
-            A,
-            self._near_nullspace(),
-            dim=p.domain.tdim,
-            method=p.linear,
-            rtol=rtol,
-            options=p.petsc,
-        )
         report = solver.solve(b, self.uh.x.petsc_vec)
         self.uh.x.scatter_forward()
         u = self.uh.copy()
@@ -349,11 +339,31 @@ class ElasticSystem:
             measure *= 2 * np.pi * p.domain.length
         energy = comm.allreduce(fem.assemble_scalar(self._energy)) * measure
         work = comm.allreduce(fem.assemble_scalar(self._work)) * measure
-        A.destroy()
+        solver.A.destroy()
         b.destroy()
         note = crystals.plane_note(p)
         notes = (note,) if note else ()
         return Solution(p, u, self.modulus, energy, work, report, self.pins, notes)
+
+    def operator(self, *, rtol: float = 1e-10) -> tuple[LinearSolver, list[Any]]:
+        """The stiffness, set up for any number of right-hand sides, and what is prescribed.
+
+        Raises:
+            SolverError: On every rank, for a body that nothing holds or a set-up that failed.
+        """
+        p = self.problem
+        bcs = self.bcs + self.pin()
+        A = assemble_matrix(self.a, bcs)
+        A.assemble()
+        solver = LinearSolver(
+            A,
+            self._near_nullspace(),
+            dim=p.domain.tdim,
+            method=p.linear,
+            rtol=rtol,
+            options=p.petsc,
+        )
+        return solver, bcs
 
     def mean_pressures(self) -> dict[str, float]:
         """Mean pressure -tr(sigma)/3 of each material group [Pa], compression positive."""

@@ -181,17 +181,8 @@ class Tool:
         self._area.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
 
     def _factorise(self, rtol: float) -> None:
-        from dolfinx.fem.petsc import assemble_matrix
-        from ssbmech.numerics.linear import LinearSolver
-
         system, p = self.system, self.problem
-        self._bcs = system.bcs + system._pin()
-        A = assemble_matrix(system.a, self._bcs)
-        A.assemble()
-        self._solver = LinearSolver(
-            A, system._near_nullspace(), dim=p.domain.tdim, method=p.linear, rtol=rtol,
-            options=p.petsc,
-        )  # fmt: skip
+        self._solver, self._bcs = system.operator(rtol=rtol)
         owned = system.V.dofmap.index_map.size_local * system.V.dofmap.index_map_bs
         held = [bc.dof_indices()[0] for bc in self._bcs]
         fixed = np.unique(np.concatenate(held)) if held else np.empty(0, np.int32)

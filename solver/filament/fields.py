@@ -14,7 +14,7 @@ from dolfinx.io import VTKFile
 from ssbmech.filament.elastic import Tool
 from ssbmech.filament.electric import Ions
 from ssbmech.filament.model import FilamentModel
-from ssbmech.output.fields import _lumped
+from ssbmech.output.fields import lumped
 
 
 class FilamentWriter:
@@ -81,7 +81,7 @@ class FilamentWriter:
         um = p.domain.length * 1e6
         values = self._displacement.x.array.reshape(-1, 3)
         values[:, :dim] = self._flat.x.array.reshape(-1, dim) * um
-        nodal: Any = _lumped(system) * (system.modulus * 1e-6)
+        nodal: Any = lumped(system) * (system.modulus * 1e-6)
         xx, yy, zz, xy, yz, xz = nodal.T
         rows = np.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], axis=1)
         tensor = rows.reshape(-1, 3, 3)

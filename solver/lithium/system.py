@@ -134,7 +134,7 @@ class BodySystem(BodyForms):
             twin.V.dofmap.index_map.size_local + twin.V.dofmap.index_map.num_ghosts, int
         )
         same[twin.V.dofmap.list.reshape(-1)] = self.V.dofmap.list.reshape(-1)
-        for bc in twin._pin():
+        for bc in twin.pin():
             dofs, _ = bc.dof_indices()
             mine = same[dofs // p.dim] * p.dim + dofs % p.dim
             found.append(self.where[mine])

@@ -36,7 +36,7 @@ def write_fields(folder: Path, system: ElasticSystem, solution: Solution) -> Non
     flat.interpolate(solution.u)
     u.x.array.reshape(-1, 3)[:, :dim] = flat.x.array.reshape(-1, dim) * p.domain.length * 1e6
 
-    nodal = _lumped(system) * scale
+    nodal = lumped(system) * scale
     W = fem.functionspace(mesh, ("Lagrange", 1))
     tensor = np.zeros((len(nodal), 3, 3))
     for k, (i, j) in enumerate(_PAIRS):
@@ -74,7 +74,7 @@ def write_fields(folder: Path, system: ElasticSystem, solution: Solution) -> Non
         mesh.geometry.x[:] /= to_um
 
 
-def _lumped(system: ElasticSystem) -> np.ndarray:
+def lumped(system: ElasticSystem) -> np.ndarray:
     """Stress components at vertices over the reference stress, shape (local and ghost, 6).
 
     Projected in each material apart; a vertex where materials meet shows the stiffest one, so that
