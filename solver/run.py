@@ -22,9 +22,10 @@ from ssbmech.fracture.rings import FrontResult, RingOptions, fracture
 from ssbmech.log import Progress
 from ssbmech.mesh_stage import Meshed, make_domain
 from ssbmech.meshes.data import MeshData
-from ssbmech.output import folder, quantities, quantities_electro, record, report
+from ssbmech.output import folder, quantities, quantities_electro, report
 from ssbmech.parallel import on_root, world
 from ssbmech.solve import ElasticSystem, Solution
+from ssbmech.summary import summary_of
 from ssbmech.transient import TransientResult, make_subject, run_transient
 from ssbmech.units import quantity
 
@@ -187,7 +188,7 @@ def compute(
     held.clear()
     if case.is_mechanical and not case.is_transient:
         _mechanics(result, progress)
-    _summarise(result, meshed, progress, comm)
+    result.summary = summary_of(result, meshed, progress, comm)
     return result
 
 
@@ -315,82 +316,6 @@ def _porz(result: Result, options: RingOptions) -> judge.Judgement | None:
     )
 
 
-def _summarise(result: Result, meshed: Meshed, progress: Progress, comm: Any) -> None:
-    """Fill ``result.summary`` (collective)."""
-    memory = record.peak_memory(comm)
-    s, electric = result.solution, result.electric
-    sources, unverified = result.matter.sources, list(result.matter.unverified)
-    choices = [*result.setup.notes, *(s.notes if s else ())]
-    moved = result.transient
-    if electric is not None or moved is not None:
-        mine = electric.setup if electric is not None else moved.subject
-        used = s is not None or moved is not None
-        sources = {**(sources if used else {}), **mine.sources}
-        unverified = list(dict.fromkeys([*(unverified if used else []), *mine.unverified]))
-        choices += mine.notes
-    result.summary = {
-        "schema": quantities.SCHEMA,
-        "title": result.case.title,
-        "model": result.setup.model,
-        "quantities": quantities.quantities(result.fronts),
-        "fronts": quantities.front_table(result.fronts),
-        "rings": quantities.ring_table(result.fronts),
-        "gates": result.gates,
-        "porz": result.porz.as_dict() if result.porz else None,
-        "extension": quantities.extension_table(result.checks),
-        "peaks": quantities.peak_table(result.peaks),
-        "mean_pressures": {
-            name: {"value": value * 1e-6, "unit": "MPa"} for name, value in result.means.items()
-        },
-        "energies": s
-        and {
-            "strain_energy": {"value": s.strain_energy, "unit": s.energy_unit},
-            "load_work": {"value": s.load_work, "unit": s.energy_unit},
-        },
-        "electric": quantities_electro.electric_table(electric),
-        "transient": moved.table if moved else None,
-        "record": {
-            "versions": on_root(comm, record.versions),
-            "commit": on_root(comm, record.commit),
-            "time": on_root(comm, record.now),
-            "ranks": comm.size,
-            "mesh": {**meshed.mesh, "sha256": meshed.digest},
-            "solver": _solver_record(result),
-            "materials": sources,
-            "unverified_values": unverified,
-            "choices": choices,
-            "units": "mesh in um; solver non-dimensional; see the unit beside each value",
-            "reference_length_um": result.domain.length * 1e6,
-            **({"reference_stress_MPa": s.modulus * 1e-6} if s else {}),
-            "seconds": dict(progress.seconds),
-            "peak_memory_MiB": memory / 2**20,
-        },
-    }
-
-
-def _solver_record(result: Result) -> dict[str, Any]:
-    """Of the mechanical solve, or of the electric one where there is no other."""
-    s, pins = result.solution, list[str]()
-    if result.transient is not None:
-        return dict(result.transient.subject.record())
-    if s is None:
-        assert result.electric is not None
-        report = result.electric.solution.report.linear
-        degree = result.electric.solution.problem.degree
-    else:
-        report, degree, pins = s.report, s.problem.degree, list(s.pins)
-    return {
-        "method": report.method,
-        "unknowns": report.unknowns,
-        "degree": degree,
-        "iterations": report.iterations,
-        "relative_residual": report.residual,
-        "setup_seconds": report.setup_seconds,
-        "solve_seconds": report.solve_seconds,
-        "rigid_motion_held_at": pins,
-    }
-
-
 def write(result: Result, staged: Path, progress: Progress, base: Path = Path()) -> None:
     """Write all files of a run into a folder (collective); ``base``: of the case's paths."""
     comm = result.domain.comm
@@ -412,7 +337,8 @@ def write(result: Result, staged: Path, progress: Progress, base: Path = Path())
             lines = quantities_electro.csv_lines(result.electric)
             (staged / "current.csv").write_text("\n".join(lines) + "\n")
         if result.transient is not None:
-            shutil.copy(result.transient.march.history.path, staged / "history.csv")
+            if (kept := result.transient.march.history.path) is not None:
+                shutil.copy(kept, staged / "history.csv")
             for name, lines in result.transient.tables.items():
                 (staged / name).write_text("\n".join(lines) + "\n")
         if result.line is not None:
