@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ssbmech.interrupts import Interrupted, Interrupts, interrupted
 
-PROGRAM = Path(__file__).parent / "odes.py"
+PROGRAM = Path(__file__).parents[1] / "unit" / "odes.py"
 
 
 def start(folder, *words):
