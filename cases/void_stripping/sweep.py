@@ -20,7 +20,7 @@ from ssbmech.numerics.march import march
 from ssbmech.transient import make_subject
 
 HERE = Path(__file__).parent
-PRESSURES_MPA = (0.15, 0.2, 0.3)
+PRESSURES_MPA = (0.3, 0.4, 0.5)
 CHARGE_MAH = 0.005  # per cm^2: 24 nm of lithium
 EXPONENT = 6.6  # of the Norton law
 WIDTH = 1.2  # of the last bracket

@@ -47,7 +47,7 @@ class Ions:
         self.ids, self.place = line.ids[keep], axis.along(line.vertices)[keep]
         self.total = 0.0
         self.voltage = 0.0
-        self._eta = np.zeros(len(self.ids))
+        self._eta: Floats = np.zeros(len(self.ids))
         self._own = vertex_ids(self.system)[: self.system.frame.linear.dofmap.index_map.size_local]
         self._linear = fem.Function(self.system.frame.linear)
 

@@ -359,7 +359,9 @@ class StrippingSubject:
         return {
             "contact": s.surface.contact,
             "gap_max_nm": float(s.surface.gap.max() * 1e9),
-            "void_area": float(s.surface.gap @ s.surface.area),
+            "void_m3" if self.model.problem.axis.turns else "void_m2": float(
+                s.surface.gap @ s.surface.area
+            ),
             "stack_displacement_um": (s.push + s.frame) * 1e6,
             "stripped_largest_um": float(-s.surface.thickness.min() * 1e6),
             "dissipated": s.dissipated,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.coupled import strip_law
 from ssbmech.coupled.stripping_problem import State, Surface, mean_about
-from ssbmech.errors import CaseError, SolverError
+from ssbmech.errors import SolverError
 from ssbmech.fracture.porz import FARADAY
 from ssbmech.numerics import fixed_point
 from ssbmech.numerics.stepping import Drive, Trial, local_error
@@ -115,7 +115,7 @@ class Step:
         full = value[:n] - self.compliance * m.pressure
         thickness = old.surface.thickness + self.active * full
         gap = np.maximum(self.distance - thickness, 0.0)
-        rate = full / self.per_current
+        rate: Floats = np.asarray(full / self.per_current, np.float64)
         area = p.axis.areas(m.place, model._plating)
         # volumes are those of the areas at the start of the step, to which the rates were balanced
         plated = float((self.active * old.surface.area) @ full)
@@ -123,7 +123,7 @@ class Step:
         surface = Surface(m.place, area, thickness, gap, m.pressure, self.active, rate)
         worst = float(np.abs(thickness).max())
         if worst > OFFSET_LIMIT * p.thickness:
-            raise CaseError(
+            raise SolverError(
                 f"{worst * 1e6:.3g} um of lithium were plated or stripped, and there are "
                 f"{p.thickness * 1e6:.3g} um of it: the mesh of the lithium does not follow",
                 key="step", allowed=f"up to {OFFSET_LIMIT:g} of the thickness",
@@ -183,7 +183,7 @@ class Step:
             "capacity": state.charge,
             "contact": f.contact,
             "gap_max": float(f.gap.max()),
-            "void_area": float(f.gap @ f.area),
+            "void_volume" if p.axis.turns else "void_area": float(f.gap @ f.area),
             "pressure_max": float(f.pressure.max()),
             "stack_pressure": stack,
             "current_density_max": float(np.abs(local).max()),

@@ -131,7 +131,7 @@ def _closing(exponent: float, prefactor: float, pressure: float, strain: float) 
     _, subject = strips.subject_of(case)
     dt = strain / (prefactor * pressure**exponent)
     found = strips.fixed(subject, dt, 12, amperes(0.0))
-    volume = [t.monitors["void_area"] for t in found]
+    volume = [t.monitors["void_volume"] for t in found]
     return float(np.log(volume[-4] / volume[-1]) / (3 * dt))
 
 
@@ -265,7 +265,7 @@ def test_restart_gives_the_same_numbers():
     assert np.allclose(a.thickness, b.thickness, rtol=1e-10, atol=0)
 
 
-_WATCHED = ("voltage", "contact", "gap_max", "pressure_max", "void_area", "stack_displacement",
+_WATCHED = ("voltage", "contact", "gap_max", "pressure_max", "void_volume", "stack_displacement",
             "current_density_max", "capacity")  # fmt: skip
 
 
