@@ -83,7 +83,7 @@ class InterfaceMap:
             body.flow_cells < owned, body.quadrature.per_cell
         )
         volumes = self._volumes()[body.flow_cells]
-        whole = {}
+        whole: dict[str, csr_matrix] = {}
         for side in dict.fromkeys(p.growth.values()):
             groups = [g for g, cells in p.growth.items() if cells == side]
             normals = self._normals([layers[g] for g in groups])
@@ -93,7 +93,8 @@ class InterfaceMap:
                 share = np.zeros(len(self.nodes))
                 some = layers[g].vertex_areas > 0
                 share[place[some]] = (layers[g].vertex_areas / np.where(some, areas, 1.0))[some]
-                whole[g] = (tensors @ diags(comm.allreduce(share, op=MPI.MAX))).tocsr()
+                comm.Allreduce(MPI.IN_PLACE, share, op=MPI.MAX)
+                whole[g] = (tensors @ diags(share)).tocsr()
         self._layers = whole
         rows = (9 * self.cells[:, None] + np.arange(9)).reshape(-1)
         nothing = csr_matrix((9 * len(body.flow_cells), len(self.nodes)))
@@ -220,8 +221,8 @@ class _LinearFunctions:
         reference, weights = basix.make_quadrature(mesh.basix_cell(), q.degree)
         values = np.column_stack([1 - reference.sum(axis=1), reference])
         self._values = np.tile(values, (len(q.cells), 1))
-        self._radius = None
-        scale = np.ones(q.n)
+        self._radius: Floats | None = None
+        scale: Floats = np.ones(q.n)
         if p.model == "axisymmetric":
             scale = q.values(q.expression(x[0]))
             self._radius = scale * p.domain.length

@@ -39,6 +39,8 @@ Method = Literal["monolithic", "staggered"]
 _THICKNESS = 1e-10
 #: What balances are held against where next to nothing passed: current [A/m^2], thickness [m].
 _NO_CURRENT, _NO_VOLUME = 1e-6, 1e-15
+#: Parts of the first exchange that are tried: a whole one may be more than a layer can take.
+_SHARES = (1.0, 0.1, 0.01)
 
 
 @dataclass(frozen=True)
@@ -212,19 +214,19 @@ class PlatingModel:
             assert answer is not None
             return self.layer.normal_stress(answer, self.body.gradients())
 
-        share, failure = 1.0, SolverError("the staggered solution did not start")
-        for _ in range(4):
+        failure: SolverError | None = None
+        for share in _SHARES:
+            w = self.body.accepted
             try:
                 stress, report = fixed_point.solve(
                     turn, old.stress, scale=unit, tolerance=p.agreement, first=share,
                     what="the exchange of stress and current",
                 )  # fmt: skip
-            except SolverError as error:  # a whole first step may leave what the body can bear
-                share, failure = share / 10, error
-                w = self.body.accepted
+            except SolverError as error:
+                failure = error
                 continue
-            self.staggered_report = report
             return self._grown_now, stress, report.iterations
+        assert failure is not None
         raise failure
 
     def _plated(self, dt: float) -> Floats:
