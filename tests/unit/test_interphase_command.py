@@ -27,7 +27,7 @@ def test_growth(capsys):
     out = interphase([*GROWS, "--material", "LAGP", "--E", "60 GPa"], capsys)
     assert "48 h" in out and "58.79 nm" in out and "unverified: LAGP.reaction" in out
     data = json.loads(interphase([*GROWS, "--json"], capsys))
-    assert data["thickness"][1] == pytest.approx((2e-20 * 48 * 3600) ** 0.5, abs=0.0)
+    assert data["thickness"][1] == pytest.approx((2e-20 * 48 * 3600) ** 0.5, rel=1e-9, abs=0.0)
     assert data["film_stress"] is None and data["resistance"] is None
 
 

@@ -95,7 +95,7 @@ def test_points_of_their_own():
 
 def test_rates():
     assert Stable().rate(1e-9) == 0.0 and Stable().advance([0.0, 1e-9], 1e9)[1] == 1e-9
-    assert Parabolic(2e-20).rate(1e-9) == pytest.approx(2e-11, abs=0.0)
+    assert Parabolic(2e-20).rate(1e-9) == pytest.approx(2e-11, rel=1e-9, abs=0.0)
     assert math.isinf(Parabolic(2e-20).rate(0.0))
     assert SelfLimiting(1e-7, 1e-20).rate(1e-7) == 0.0
     assert SelfLimiting(1e-7, 1e-20).advance(2e-7, 1e9) == 2e-7  # beyond: stays

@@ -60,6 +60,9 @@ def test_gouy_chapman(page, u):
     check.within("exact charge", s.wall_charge_exact, grahame, 1e-12, why="the first integral")
     check.within("neutrality", 1 + s.imbalance, 1.0, 1e-8,
                  why="trapezium rule of the charge equals the lumped one")  # fmt: skip
+    edge = -s.debye_length * math.log(math.tanh(math.log(1.05) / 4) / math.tanh(abs(u) / 4))
+    check.within("width, to 5 % of the bulk", s.width * 1e9, edge * 1e9, 1e-3, unit="nm",
+                 why="interpolated between nodes")  # fmt: skip
     nearly = layer(u, model="pair", site_density=1e9 * C0)
     check.within("site limit out of reach", nearly.wall_charge / s.wall_charge, 1.0, 1e-4)
 
