@@ -117,16 +117,19 @@ class Surface:
     @property
     def raised(self) -> float:
         """Area of the lithium above y = 0, of both halves [m^2]: the integral of y dx."""
-        x, y = self.places.T
-        a, m, b = slice(0, -2, 2), slice(1, -1, 2), slice(2, None, 2)
-        # Simpson's rule of y dx/ds on quadratic edges: exact
-        slopes = (-3 * x[a] + 4 * x[m] - x[b], x[b] - x[a], x[a] - 4 * x[m] + 3 * x[b])
-        return float(2 * np.sum(y[a] * slopes[0] + 4 * y[m] * slopes[1] + y[b] * slopes[2]) / 6)
+        return 2 * _under(*self.places.T)
 
     def mean_pressure(self, within: float) -> float:
         """Mean true pressure [Pa] at places up to ``within`` [m] from the axis; 0 if open."""
         near = self.places[:, 0] <= max(within, float(self.places[2, 0]))
         return float(self.area[near] @ self.pressure[near] / self.area[near].sum())
+
+
+def _under(x: Floats, y: Floats) -> float:
+    """Integral of y dx along quadratic edges through nodes in order, by Simpson's rule: exact."""
+    a, m, b = slice(0, -2, 2), slice(1, -1, 2), slice(2, None, 2)
+    slopes = (-3 * x[a] + 4 * x[m] - x[b], x[b] - x[a], x[a] - 4 * x[m] + 3 * x[b])
+    return float(np.sum(y[a] * slopes[0] + 4 * y[m] * slopes[1] + y[b] * slopes[2])) / 6
 
 
 @dataclass
@@ -285,7 +288,10 @@ class IntrusionModel:
         Returns:
             Both halves [m^2]: what is missing, and the area that the plate displaced.
         """
-        pushed = self.plate_displacement() * 2 * self.case.half_width
+        start, u = self.bottom.coordinates, self.body.displacement[self.bottom.nodes]
+        table = np.vstack(self.domain.comm.allgather(np.column_stack([start, u])))
+        x, _, ux, uy = table[np.argsort(table[:, 0])].T
+        pushed = 2 * _under(x + ux, uy)  # under a dead load the face does not stay flat
         compressed = -2 * monitors.volume_change(self.body, "lithium")
         return pushed - self.surface.raised - compressed, pushed
 
