@@ -176,7 +176,7 @@ def test_published_pressure_is_reached_after_filling(pressed, page):
 @pytest.mark.long
 @pytest.mark.xfail(
     strict=True,
-    reason="P2 read as the pressure at the moment of closing: 30 to 50 MPa for smooth notches. The "
+    reason="P2 read as the pressure at the moment of closing: 25 to 55 MPa for smooth notches. The "
     "published instant and shape are not known; 150 MPa come with 0.5 um of further travel",
 )
 def test_published_pressure_at_the_moment_of_closing(pressed):
