@@ -198,7 +198,10 @@ def sampled(
     names = ["thickness"]
     names += ["resistance"] if middle.resistance is not None else []
     names += ["film_stress"] if middle.film is not None else []
-    return run_samples(one, middle.setup.ranges, n, path, answers=names, seed=seed, show=show)
+    about = f"{block!r} {times[-1]!r} {sorted(given.items())!r}"
+    return run_samples(
+        one, middle.setup.ranges, n, path, answers=names, seed=seed, about=about, show=show
+    )
 
 
 def _si(value: float | str, dimension: str, key: str) -> float:

@@ -177,8 +177,10 @@ def run_samples(
     *,
     answers: Sequence[str] = ("value",),
     seed: int = 0,
+    about: str = "",
     show: bool = True,
     stream: Any = None,
+    comm: Any = None,
 ) -> Table:
     """Call a function for every sample, or for those that are missing in the file.
 
@@ -191,8 +193,12 @@ def run_samples(
         path: CSV file: it is made, or continued.
         answers: Names of what the function gives, the columns of the file.
         seed: Of the sample.
+        about: All else that the answers depend on, such as the text of the case: a file that was
+            made with other words is refused, not continued.
         show: Whether to show progress: a bar on a terminal, else nothing.
         stream: Where, by default standard error.
+        comm: MPI communicator where the function is collective and gives the same on every rank;
+            rank 0 has the file.
 
     Raises:
         OutputError: If the file belongs to another sample.
@@ -200,8 +206,11 @@ def run_samples(
     """
     points = sample_points(ranges, n, seed)
     kept = {k: asdict(r) for k, r in ranges.items()}
-    done = _Rows(path, {"seed": seed, "n": n, "ranges": kept, "answers": list(answers)})
-    with _progress(n, len(done.rows), show, stream) as tick:
+    identity = {"seed": seed, "n": n, "ranges": kept, "answers": list(answers)}
+    if about:
+        identity["about"] = hashlib.sha256(about.encode()).hexdigest()[:16]
+    done = _opened(path, identity, comm)
+    with _progress(n, len(done.rows), show and done.writes, stream) as tick:
         for i in range(n):
             if i in done.rows:
                 continue
@@ -209,6 +218,17 @@ def run_samples(
             done.add(i, inputs, *_call(function, inputs, answers))
             tick()
     return done.table(points, n, seed)
+
+
+def _opened(path: Path, identity: dict[str, Any], comm: Any) -> _Rows:
+    """The rows that are there, on every rank."""
+    if comm is None or comm.size == 1:
+        return _Rows(path, identity)
+    from ssbmech.parallel import on_root
+
+    rows = on_root(comm, lambda: _Rows(path, identity))
+    rows.writes = comm.rank == 0
+    return rows
 
 
 def _call(
@@ -232,7 +252,7 @@ class _Rows:
     """The CSV file: a comment with the identity of the sample, a heading, a row per sample."""
 
     def __init__(self, path: Path, identity: dict[str, Any]) -> None:
-        self.path = Path(path)
+        self.path, self.writes = Path(path), True
         self.rows: dict[int, tuple[list[float], str]] = {}
         text = json.dumps(identity, sort_keys=True)
         self.names, self.answers = list(identity["ranges"]), list(identity["answers"])
@@ -253,7 +273,7 @@ class _Rows:
         *whole, rest = self.path.read_text(encoding="utf-8").split("\n")
         if whole and whole[: len(self.head)] != self.head[: len(whole)]:
             raise OutputError(
-                "the file holds another sample (ranges, number of samples, seed or answers)",
+                "the file holds another sample (case, ranges, number of samples, seed or answers)",
                 key=str(self.path), hint="Choose another file, or remove this one",
             )  # fmt: skip
         if not whole and not self.head[0].startswith(rest):
@@ -267,7 +287,8 @@ class _Rows:
     def add(self, i: int, inputs: dict[str, float], answers: list[float], failed: str) -> None:
         """Write a finished sample."""
         given = [repr(inputs[name]) for name in self.names]
-        self._write([_line([str(i), *given, *map(repr, answers), failed])])
+        if self.writes:
+            self._write([_line([str(i), *given, *map(repr, answers), failed])])
         self.rows[i] = (answers, failed)
 
     def table(self, points: dict[str, NDArray], n: int, seed: int) -> Table:

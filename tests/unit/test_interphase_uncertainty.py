@@ -87,6 +87,8 @@ def test_another_sample_is_refused(tmp_path):
             run(path, **other)
     with pytest.raises(OutputError, match="another sample"):
         run_samples(answer, RANGES, 30, path, answers=("sum", "root"), seed=4, show=False)
+    with pytest.raises(OutputError, match="another sample"):
+        run(path, about="another case")
     path.write_text("hello")
     with pytest.raises(OutputError, match="no file of samples"):
         run(path)
@@ -143,6 +145,42 @@ def test_a_plain_number_and_a_bar_on_a_terminal(tmp_path):
     quiet = io.StringIO()
     run_samples(lambda a, b: a, RANGES, 4, tmp_path / "t.csv", stream=quiet)
     assert quiet.getvalue() == ""
+
+
+RANKS = """
+import sys
+from mpi4py import MPI
+from pathlib import Path
+from ssbmech.errors import OutputError
+from ssbmech.interphase.uncertainty import Range, run_samples
+
+comm, path = MPI.COMM_WORLD, Path(sys.argv[1])
+ranges = {"a": Range(1.0, 2.0), "b": Range(1e-3, 1e3, "log")}
+
+
+def collective(a, b):
+    return comm.allreduce(a + b if comm.rank == 0 else 0.0)
+
+
+for n in (12, 12, 13):
+    try:
+        table = run_samples(collective, ranges, n, path, seed=3, show=False, comm=comm)
+        total = comm.allreduce(float(table.answers["value"].sum())) / comm.size
+        assert abs(total - table.answers["value"].sum()) < 1e-12
+    except OutputError:
+        assert n == 13  # refused on every rank
+print("done", comm.rank, flush=True)
+"""
+
+
+@pytest.mark.mpi
+def test_three_ranks_write_one_table(tmp_path, mpirun):
+    script = tmp_path / "ranks.py"
+    script.write_text(RANKS)
+    done = mpirun(3, script, tmp_path / "three.csv", timeout=120.0)
+    assert done.stdout.count("done") == 3
+    run_samples(lambda a, b: a + b, RANGES, 12, tmp_path / "one.csv", seed=3, show=False)
+    assert (tmp_path / "three.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
 
 
 def test_ranges():
