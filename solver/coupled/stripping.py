@@ -171,9 +171,9 @@ class StrippingModel:
         for (name, law), rows in zip(self.contacts.items(), tables, strict=True):
             mine = rows[self.nodes.index[name]]
             law.resume(mine[:, 0].copy(), mine[:, 1] > 0.5)
-        frame, push, time, charge, plated, thick, lost, dt, now = (float(v) for v in numbers)
+        frame, push, time, charge, *volumes, lost, dt, now = (float(v) for v in numbers)
         self.state = State(
-            Surface(*np.ascontiguousarray(table.T)), frame, push, time, charge, (plated, thick),
+            Surface(*np.ascontiguousarray(table.T)), frame, push, time, charge, tuple(volumes),
             lost, velocity if len(velocity) else np.zeros(0), dt, now,
         )  # fmt: skip
         self._next = None

@@ -104,7 +104,8 @@ class State:
         push: Outward displacement of the stack in the frame [m].
         time: [s].
         charge: Plated per area of the counter electrode [C/m^2].
-        volumes: Plated volume as current and as thickness [m^3; m^2].
+        volumes: Plated volume as current and as thickness, and what was moved to and fro
+            [m^3; m^2].
         dissipated: Energy [J; J/m].
         velocity: In the last step, see `stripping_step.Step` [m/s], shape (n, 3).
         dt: Its length [s], 0 before the first.
@@ -116,7 +117,7 @@ class State:
     push: float = 0.0
     time: float = 0.0
     charge: float = 0.0
-    volumes: tuple[float, float] = (0.0, 0.0)
+    volumes: tuple[float, ...] = (0.0, 0.0, 0.0)
     dissipated: float = 0.0
     velocity: Floats = field(default_factory=lambda: np.zeros(0))
     dt: float = 0.0

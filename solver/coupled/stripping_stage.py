@@ -329,9 +329,9 @@ class StrippingSubject:
 
     def balances(self) -> dict[str, tuple[float, float, str]]:
         """Charge against plated volume."""
-        current, plated = self.model.state.volumes
+        current, plated, moved = self.model.state.volumes
         unit = "m^3" if self.model.problem.axis.turns else "m^2"
-        return {"plated volume": (plated - current, max(abs(current), abs(plated)), unit)}
+        return {"plated volume": (plated - current, moved, unit)}
 
     def fields(self, folder: Path) -> FieldWriter | None:
         """Displacement and stress of the lithium, potential of the electrolyte."""

@@ -133,7 +133,8 @@ class Step:
         push = float(value[-1]) if self.has_plate else self._free_push()
         state = State(
             surface, self.frame, push, self.time, old.charge + dt * self.counter,
-            (old.volumes[0] + current, old.volumes[1] + plated), old.dissipated + m.dissipation,
+            tuple(np.add(old.volumes, (current, plated, max(abs(current), abs(plated))))),
+            old.dissipated + m.dissipation,
             self._velocity(full), dt, self.counter,
         )  # fmt: skip
         return state, Trial(self._monitors(state, rounds), error, self.iterations)

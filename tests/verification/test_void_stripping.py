@@ -119,6 +119,28 @@ def test_p3_void_is_swept_by_drift(page):
     assert abs(missing) <= 1e-10 * whole
 
 
+def test_there_and_back(page):
+    """A void that is stripped and plated by the same charge: nothing is left but creep."""
+    check = page(
+        "S5", "Stripping and plating the same charge under a void",
+        problem="The void of P3 in lithium that does not creep, 0.5 mA/cm^2 for 40 s each way.",
+        reference="Depth of the void and place of the stack as before.",
+    )  # fmt: skip
+    case = changed(
+        strips.VOID, geometry={"h": "0.06 um"},
+        materials={"lithium": {"set": "Li", "flow": strips.norton(6.6, 1e-30)}},
+    )  # fmt: skip
+    _, subject = strips.subject_of(case)
+    first = strips.fixed(subject, 1.0, 1, amperes(0.0))[0].monitors
+    strips.fixed(subject, 8.0, 5, amperes(-0.5))
+    last = strips.fixed(subject, 8.0, 5, amperes(0.5))[-1].monitors
+    check.within("depth", last["gap_max"] * 1e9, first["gap_max"] * 1e9, 2e-4, unit="nm",
+                 why="elastic strains: 0.1 MPa, and currents that pressure drives")  # fmt: skip
+    assert abs(last["stack_displacement"] - first["stack_displacement"]) < 0.02e-9
+    missing, whole, _ = subject.balances()["plated volume"]
+    assert abs(missing) <= 1e-10 * whole and whole > 1e-19
+
+
 def _closing(exponent: float, prefactor: float, pressure: float, strain: float) -> float:
     """-d(ln volume)/dt of the void without current, after the elastic part [1/s]."""
     case = changed(
