@@ -268,8 +268,8 @@ def test_two_ways_to_the_same_numbers(page, law):
     check = page(
         "plating_coupling",
         "Monolithic and staggered coupling",
-        problem="One step from rest of a closed sphere of lithium at -20 mV, of length dt; tau is the "
-        "time in which pressure stops the current.",
+        problem="One step from rest of a closed sphere of lithium at -20 mV, of length dt; tau is "
+        "the time in which pressure stops the current.",
         reference="each other; a step does not depend on how it is solved",
         part="liquid" if law is LIQUID else "creeping",
     )
