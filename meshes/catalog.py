@@ -20,6 +20,7 @@ from ssbmech.meshes.filament import ellipse, slit
 from ssbmech.meshes.host import host
 from ssbmech.meshes.image import image
 from ssbmech.meshes.inclusion import ellipsoid_filament, shell, sphere
+from ssbmech.meshes.notched import notched
 from ssbmech.meshes.pellet import pellet
 from ssbmech.meshes.polycrystal import polycrystal
 from ssbmech.meshes.solid import penny, semi_ellipse
@@ -46,6 +47,7 @@ BUILDERS: dict[str, Callable[..., MeshData]] = {
     "host": host,
     "image": image,
     "ebsd": ebsd,
+    "notched": notched,
 }
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``ssbmech check | mesh | run | post | view | materials | porz``.
+"""The command line: ``ssbmech check | mesh | run | post | view | materials | porz`` and tools.
 
 Every heavy import waits until its command runs, so that ``--help`` and ``porz`` answer at once.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import ssbmech
 from ssbmech.errors import SsbmechError
+from ssbmech.interphase import command
 
 #: Exit status: results were written, but a gate refused a part of them.
 REFUSED = 3
@@ -144,6 +145,16 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--pressure", help='e.g. "150 MPa"')
     sub.add_argument("--partial-molar-volume", help='V_+ of Li+ in the electrolyte, "3 cm^3/mol"')
     sub.add_argument("--json", action="store_true", help="print JSON (SI)")
+    sub = add(
+        "interphase", command.interphase, "growth and resistance of a reaction layer, no mesh",
+        command.INTERPHASE,
+    )  # fmt: skip
+    command.interphase_options(sub)
+    sub = add(
+        "space-charge", command.space_charge, "charge beside an interface, no mesh",
+        command.SPACE_CHARGE,
+    )  # fmt: skip
+    command.space_charge_options(sub)
     return parser
 
 
