@@ -7,7 +7,8 @@ holds both ways, p = lam - k g, which is linear; after Newton has converged node
 (p < 0) leave the set, nodes that penetrate (g < 0) join it, and the step is solved again until
 nothing changes (Hintermueller, Ito, Kunisch, SIAM J. Optim. 13 (2002) 865: the primal-dual active
 set, with the nonlinear problem in its inner loop). lam is the pressure of the last accepted step,
-so that the penetration is the change of pressure in a step over the penalty k.
+so that the penetration is the change of pressure in a step over the penalty k; where that is too
+much lam takes over the pressure (`augment`) and the step is solved again.
 
 Pressure drives lithium out of an interface by its kinetics, at once and at its own place. That part
 of the coupling is in here: the offset of contact is o - c p, c the thickness per pressure that the
@@ -47,6 +48,7 @@ class Latch:
         self.offset: Floats = np.zeros(0)
         self.compliance: Floats = np.zeros(0)
         self.multiplier: Floats = np.zeros(0)
+        self._lam: Floats = np.zeros(0)
         self.active: NDArray[np.bool_] = np.zeros(0, bool)
         self.kept: NDArray[np.bool_] = np.zeros(0, bool)
 
@@ -63,7 +65,7 @@ class Latch:
         gap = self.plane.look(surface.coordinates).distance
         self.areas = surface.areas
         self.active = (gap < self.slack) & self.has_area
-        self.multiplier = np.where(self.active, self._first, 0.0)
+        self.multiplier = self._lam = np.where(self.active, self._first, 0.0)
         self.kept = self.active
 
     @property
@@ -84,7 +86,7 @@ class Latch:
 
     def pressure(self, displacement: Floats) -> Floats:
         """[Pa], negative where a latched node is pulled."""
-        pushed = self.multiplier - self.penalty * self.gap(displacement)
+        pushed = self._lam - self.penalty * self.gap(displacement)
         return np.where(self.active, pushed / (1 + self.penalty * self.compliance), 0.0)
 
     def nodes(self, coordinates: Floats, displacement: Floats) -> tuple[Floats, Floats]:
@@ -100,6 +102,14 @@ class Latch:
     def restart(self) -> None:
         """Latch what was in contact at the end of the last accepted step."""
         self.active = self.kept
+
+    def release(self) -> None:
+        """Forget augmentations: lam is the pressure of the last accepted step again."""
+        self._lam = self.multiplier
+
+    def augment(self, displacement: Floats) -> None:
+        """Let lam be the pressure that was found."""
+        self._lam = self.pressure(displacement)
 
     def update(self, displacement: Floats) -> int:
         """Let nodes that are pulled go and take those that penetrate; returns how many."""
@@ -117,8 +127,10 @@ class Latch:
 
     def accept(self, displacement: Floats) -> None:
         """Carry the pressures on to the next step."""
-        self.multiplier, self.kept = self.pressure(displacement), self.active
+        self._lam = self.multiplier = self.pressure(displacement)
+        self.kept = self.active
 
     def resume(self, multiplier: Floats, active: NDArray[np.bool_]) -> None:
         """Take over the pressures and the set of an accepted step."""
-        self.multiplier, self.kept, self.active = multiplier, active, active
+        self.multiplier = self._lam = multiplier
+        self.kept = self.active = active

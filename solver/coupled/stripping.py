@@ -47,7 +47,7 @@ from ssbmech.coupled.stripping_step import Step
 from ssbmech.errors import SolverError
 from ssbmech.formula import Formula
 from ssbmech.lithium.problem import BodyProblem, Hold, Load
-from ssbmech.lithium.system import BodySystem
+from ssbmech.lithium.system import BodySystem, StepReport
 from ssbmech.numerics.stepping import Drive, Trial
 from ssbmech.parallel import on_root
 from ssbmech.problem import SurfaceLoad
@@ -56,6 +56,7 @@ Floats = NDArray[np.float64]
 
 #: Solves of the lithium in which the set of nodes in contact has to settle.
 _LATCHINGS = 40
+_AUGMENTATIONS = 8
 
 
 class StrippingModel:
@@ -198,6 +199,27 @@ class StrippingModel:
         for name, law in self.contacts.items():
             here = self.nodes.index[name]
             law.offset, law.compliance = offset[here], compliance[here]
+        for law in self.contacts.values():
+            law.release()
+        iterations = 0
+        for _ in range(_AUGMENTATIONS):
+            more, report = self._latched(time, dt)
+            iterations += more
+            mine = [law.penetration(self.displacement(g)) for g, law in self.contacts.items()]
+            worst = self.comm.allreduce(max(mine), op=MPI.MAX)
+            if worst <= self.problem.penetration:
+                break
+            for name, law in self.contacts.items():
+                law.augment(self.displacement(name))
+        else:
+            raise SolverError(
+                f"contact still penetrates by {worst:.2e} m after {_AUGMENTATIONS} augmentations",
+                key="contact", hint="Take a shorter step or a larger contact.penalty_factor",
+            )  # fmt: skip
+        return self._answer(worst, iterations, report.dissipation)
+
+    def _latched(self, time: float, dt: float) -> tuple[int, StepReport]:
+        """Solve until the nodes in contact do not change; number of Newton iterations, report."""
         iterations = 0
         for _ in range(_LATCHINGS):
             report = self.body.advance(time, dt)
@@ -206,15 +228,11 @@ class StrippingModel:
             self.body.rate = (self.body.w.x.array - self.body.accepted) / dt
             changed = sum(law.update(self.displacement(g)) for g, law in self.contacts.items())
             if not self.comm.allreduce(changed):
-                break
-        else:
-            raise SolverError(
-                f"the nodes in contact did not settle in {_LATCHINGS} solves",
-                key="contact", hint="Take a shorter step",
-            )  # fmt: skip
-        mine = [law.penetration(self.displacement(g)) for g, law in self.contacts.items()]
-        worst = self.comm.allreduce(max(mine), op=MPI.MAX)
-        return self._answer(worst, iterations, report.dissipation)
+                return iterations, report
+        raise SolverError(
+            f"the nodes in contact did not settle in {_LATCHINGS} solves", key="contact",
+            hint="Take a shorter step",
+        )  # fmt: skip
 
     def _answer(self, penetration: float, iterations: int, dissipation: float) -> Mechanics:
         p = self.problem

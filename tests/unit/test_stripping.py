@@ -199,6 +199,17 @@ def test_pressure_that_drives_lithium_out_makes_contact_soft():
     assert -slope[:, 1] / h == pytest.approx(law.nodes(law.surface.coordinates, u)[1][:, 1, 1])
 
 
+def test_augmentation_takes_penetration_away_and_is_forgotten():
+    law = latch()
+    u = np.array([[0, 0.0], [0, 0.1], [0, 0.0], [0, 0.0]])
+    before = law.pressure(u)
+    law.augment(u)
+    # the same pressure is found without penetration
+    assert law.pressure(0 * u) == pytest.approx(before)
+    law.release()
+    assert law.pressure(u) == pytest.approx(before)
+
+
 # -- cases that make no sense --------------------------------------------------------------------
 
 CASE = {

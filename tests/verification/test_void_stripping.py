@@ -86,7 +86,7 @@ def test_a_spring_gets_the_pressure_of_what_was_plated(page):
     M, k, t, h = 5e9 * 0.7 / (1.3 * 0.4), 2e12, 4e-6, PER_CHARGE * 1000.0
     swing = k * h / (1 + k * t / M)
     check.within("swing", (last["stack_pressure"] - first["stack_pressure"]) / 1e6, swing / 1e6,
-                 1e-6, unit="MPa", why="tolerance of the staggered solution")  # fmt: skip
+                 1e-6, unit="MPa", why="penetration of contact, 1e-13 m")  # fmt: skip
     assert last["pressure_max"] == pytest.approx(last["stack_pressure"], rel=1e-6)
 
 
