@@ -147,15 +147,20 @@ class _Projection:
         self._volume = gathered(volume).reshape(-1, 6)[:, :1]
 
     def _stress(self, group: str) -> Any:
+        """True stress: the points of finite strain give P = J sigma F^-T, so sigma = P F^T/J."""
         body, p = self.body, self.body.problem
+        x, u = ufl.SpatialCoordinate(p.domain.mesh), ufl.split(body.w)[0]
         if group in p.flows:
             s = body.stress_field
             parts = dict(zip(body.quadrature.parts, range(len(body.quadrature.parts)), strict=True))
-            return ufl.as_matrix(
+            stress = ufl.as_matrix(
                 [[s[parts[i, j]] if (i, j) in parts else 0 for j in range(3)] for i in range(3)]
             )
-        x = ufl.SpatialCoordinate(p.domain.mesh)
-        strain = elasticity.strain(ufl.split(body.w)[0], x, p.model)
+            if not p.flows[group].finite:
+                return stress
+            F = ufl.Identity(3) + elasticity.gradient(u, x, p.model)
+            return stress * F.T / ufl.det(F)
+        strain = elasticity.strain(u, x, p.model)
         if body.misfit_field is not None:
             strain = strain - body.misfit_field
         lam, mu = elasticity.lame(p.young(group) / p.modulus, p.materials[group].nu, p.model)
