@@ -291,25 +291,42 @@ _WATCHED = ("voltage", "contact", "gap_max", "pressure_max", "void_volume", "sta
             "current_density_max", "capacity")  # fmt: skip
 
 
-def _sample() -> dict[str, float]:
+def _cell() -> strips.StrippingSubject:
     case = changed(strips.VOID, geometry={"h": "0.06 um"},
                    stack={"kind": "spring", "stiffness": "1 MPa/um"})  # fmt: skip
-    _, subject = strips.subject_of(case)
-    strips.fixed(subject, 20.0, 3, amperes(-0.5))
+    return strips.subject_of(case)[1]
+
+
+def _rest(subject: strips.StrippingSubject) -> dict[str, float]:
     last = strips.fixed(subject, 20.0, 2, amperes(0.0))[-1]
     return {name: last.monitors[name] for name in _WATCHED}
 
 
 @pytest.mark.mpi
-def test_one_against_three_ranks(mpirun, tmp_path):
-    out = tmp_path / "three.json"
-    mpirun(3, __file__, out)
-    three, one = json.loads(out.read_text()), _sample()
-    for name in _WATCHED:
-        assert three[name] == pytest.approx(one[name], rel=1e-6, abs=1e-18), name
+def test_one_against_three_ranks_from_the_start_and_from_a_checkpoint(mpirun, tmp_path):
+    one = _cell()
+    strips.fixed(one, 20.0, 3, amperes(-0.5))
+    np.savez(tmp_path / "kept.npz", **one.model.save())
+    expected = _rest(one)
+    mpirun(3, __file__, tmp_path)
+    for name, accuracy in (("whole", 1e-6), ("resumed", 1e-10)):
+        found = json.loads((tmp_path / f"{name}.json").read_text())
+        for key in _WATCHED:
+            close = pytest.approx(expected[key], rel=accuracy, abs=1e-18)
+            assert found[key] == close, (name, key)
+
+
+def _main(folder: Path) -> None:
+    comm = MPI.COMM_WORLD
+    whole = _cell()
+    strips.fixed(whole, 20.0, 3, amperes(-0.5))
+    again = _cell()
+    again.model.load(dict(np.load(folder / "kept.npz")) if comm.rank == 0 else {})
+    for name, subject in (("whole", whole), ("resumed", again)):
+        values = _rest(subject)
+        if comm.rank == 0:
+            (folder / f"{name}.json").write_text(json.dumps(values))
 
 
 if __name__ == "__main__":
-    values = _sample()
-    if MPI.COMM_WORLD.rank == 0:
-        Path(sys.argv[1]).write_text(json.dumps(values))
+    _main(Path(sys.argv[1]))
