@@ -111,7 +111,7 @@ class CoupledStep:
     """
 
     def __init__(self, parts: Surfaces, time: float, dt: float, old: Floats) -> None:
-        self.parts, self.dt = parts, dt
+        self.parts, self.time, self.dt = parts, time, dt
         self.body, self.ions = parts.layer.body, parts.ions
         self.length = self.body.problem.domain.length
         self.step_of_body = Step(self.body, time, dt)
@@ -148,6 +148,8 @@ class CoupledStep:
             The residual there, not finite where it is not admissible, and the unknowns.
         """
         x, b = self.vector(), self.body.owned + self.ions.owned
+        w = w.copy()
+        self.body.holds.put(w, self.body.accepted, self.time, self.dt)
         x.array[: self.body.owned] = w[: self.body.owned]
         if self.tail:
             x.array[b:-1] = thickness / self.length

@@ -1,6 +1,7 @@
 """Bonded lithium in a case in time: from the case to a model, its parts, what is refused."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from ssbmech import mesh_stage, transient
 from ssbmech.config_load import case_from
 from ssbmech.coupled.body_fields import BodyFields, refresh
 from ssbmech.errors import CaseError, SolverError
+from ssbmech.formula import Formula
 from ssbmech.lithium.monitors import InterfaceTraction
+from ssbmech.lithium.problem import Hold
 from ssbmech.numerics.stepping import Drive
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "verification"))
@@ -212,6 +215,18 @@ def test_normal_stress_is_that_of_the_forces():
     assert m.layer.normal_stress(answer, m.body.gradients()) == pytest.approx(
         forces.normal_stress, rel=1e-4
     )
+
+
+def test_a_side_that_moves_is_followed():
+    problem = ball("plane_strain", LIQUID, h=0.3)
+    outer = Hold("right", velocity={0: Formula.constant(-1e-10, "velocity")})
+    body = replace(problem.body, holds=(*problem.body.holds, outer))
+    model = PlatingModel(replace(problem, body=body))
+    for k in range(2):
+        model.advance(0.5 * (k + 1), 0.5, Drive(current_density=0.0))
+        model.accept()
+    u = model.body.displacement[model.body.surface("right").nodes, 0]
+    assert u == pytest.approx(-1e-10, rel=1e-9) and model.state.stress.max() < 0
 
 
 # -- refused -------------------------------------------------------------------------------------
