@@ -120,6 +120,7 @@ class Step:
         # volumes are those of the areas at the start of the step, to which the rates were balanced
         plated = float((self.active * old.surface.area) @ full)
         current = -self.ions.total * self.per_current
+        moved = (current, plated, max(abs(current), abs(plated)))
         surface = Surface(m.place, area, thickness, gap, m.pressure, self.active, rate)
         worst = float(np.abs(thickness).max())
         if worst > OFFSET_LIMIT * p.thickness:
@@ -133,7 +134,7 @@ class Step:
         push = float(value[-1]) if self.has_plate else self._free_push()
         state = State(
             surface, self.frame, push, self.time, old.charge + dt * self.counter,
-            tuple(np.add(old.volumes, (current, plated, max(abs(current), abs(plated))))),
+            tuple(a + b for a, b in zip(old.volumes, moved, strict=True)),
             old.dissipated + m.dissipation,
             self._velocity(full), dt, self.counter,
         )  # fmt: skip
