@@ -1,24 +1,24 @@
 """The elastic body condensed onto its crack: opening and stress intensity per face pressure.
 
-One factorisation, and one solve per node of the film: b_j is the load of a hat function of
-pressure on the faces, and the mean opening of control area i is b_i . u_j / area_i, so that the
-work of one pressure on the opening of another is the same both ways (Betti), on any mesh.
+One factorisation or multigrid set-up, and one solve per node of the film: b_j is the load of a hat
+function of pressure on the faces, and the mean opening of control area i is b_i . u_j / area_i, so
+that the work of one pressure on the opening of another is the same both ways (Betti), on any mesh.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from ssbmech.domain import Domain
-from ssbmech.errors import FractureError
 from ssbmech.filament.faces import Faces, Hats, Order, gather, merge_opposite, network
 from ssbmech.filament.film import Floats
+from ssbmech.filament.intensity import Intensity
 from ssbmech.filament.problem import Elastic
-from ssbmech.filament.profile import FaceProfile
 from ssbmech.fracture.front import Crack
-from ssbmech.fracture.rings import FrontResult, RingOptions, fracture
+from ssbmech.fracture.rings import FrontResult, RingOptions
 from ssbmech.meshes import progress
 from ssbmech.problem import Problem, SurfaceLoad
 from ssbmech.solve import ElasticSystem, Solution
@@ -35,8 +35,11 @@ class Condensed:
         sides: 2 where the crack lies on a symmetry plane and one face is meshed, else 1.
         fronts: Fracture quantities under a uniform pressure of 1 MPa: the gate of the rings.
         asymmetry: Largest |area_i C_ij - area_j C_ji| over the largest entry: rounding.
-        uniform: Largest difference of K under that uniform pressure to the sum over hats, over K.
+        uniform: Largest difference of K_I under that uniform pressure to the sum over hats, over
+            K_I: that of solves and of the crack's faces to the film's.
         tool: The factorised body, for fields.
+        seconds: Per node of the film.
+        method: How its loads were solved.
     """
 
     elastic: Elastic
@@ -47,11 +50,12 @@ class Condensed:
     asymmetry: float
     uniform: float
     tool: Tool
+    seconds: float
+    method: str
 
 
-_UNIFORM = 1e6
-#: Radius of the ring in which K of every hat is taken, over the size of elements at the front.
-_ELEMENTS = 12.0
+#: Unknowns up to which a body with a film in space is factorised: its many loads pay for that.
+_DIRECT = 200_000
 
 
 def condense(
@@ -74,46 +78,68 @@ def condense(
         rtol: Of an iterative solver.
     """
     domain = problem.domain
+    problem = _with_solver(problem)
     sides = 2 if cracks and cracks[0].symmetry else 1
     faces = gather(domain, groups)
     points, node = merge_opposite(faces, domain.length)
     tool = Tool(problem, groups, faces, node, len(points), rtol)
     both = np.bincount(node[np.unique(faces.facets)], minlength=len(points)).max()
     area = tool.areas() / both  # of one face
-    fronts = [i for c in cracks for i in domain.fronts[c.front].nodes]
     order = network(
-        faces, area, node, points, fronts, _nodes_on(domain, mouth_groups),
+        faces, area, node, points, [domain.fronts[c.front] for c in cracks],
+        _nodes_on(domain, mouth_groups),
         axisymmetric=problem.model == "axisymmetric",
     )  # fmt: skip
     tool = Tool(problem, groups, faces, order.node, len(points), rtol, tool)
     area = order.network.area
-    work = np.empty((len(area), len(area)))
-    K = _Intensity(problem, groups, cracks, faces, order.node, options)
-    for j in range(len(area)):
+    n = len(area)
+    work = np.empty((n, n))
+    intensity = Intensity(problem, groups, cracks, options)
+    points_K = len(intensity.names)
+    K = {mode: np.zeros((points_K, n)) for mode in intensity.modes or ("K_I", "K_II")}
+    start = time.perf_counter()
+    for j in range(n):
         solution = tool.pressed(j)
         work[:, j] = sides * tool.openings(solution)
-        K.add(j, solution)
+        for mode, values in intensity.of(solution, tool.hats.at_vertices(j)).items():
+            K[mode][:, j] = values
         if (j + 1) % 25 == 0:
-            progress.tell(f"{j + 1} of {len(area)} nodes of the film")
+            progress.tell(f"{j + 1} of {n} nodes of the film")
+    seconds = (time.perf_counter() - start) / n
     loaded = is_loaded(problem)
-    opening: Floats = np.zeros(len(area))
+    opening: Floats = np.zeros(n)
+    K_loads = {mode: np.zeros(points_K) for mode in K}
     if loaded:
         rest = tool.system.solve(rtol=rtol)
         opening = sides * tool.openings(rest) / area
-        K.rest(rest)
+        K_loads.update(intensity.loads(rest))
     symmetric = 0.5 * (work + work.T)
     elastic = Elastic(
         compliance=symmetric / area[:, None],
         opening=opening,
-        K=K.values,
-        K_loads=K.loads,
-        tips=K.tips,
+        K=K,
+        K_loads=K_loads,
+        tips=intensity.names,
         plane=problem.model.startswith("plane"),
     )
+    exact = intensity.uniform()
+    uniform = float(np.abs(K["K_I"].sum(axis=1) - exact).max(initial=0.0))
     return Condensed(
-        elastic, order, faces, sides, K.fronts,
-        float(np.abs(work - work.T).max() / np.abs(work).max()), K.uniform(), tool,
+        elastic, order, faces, sides, intensity.fronts,
+        float(np.abs(work - work.T).max() / np.abs(work).max()),
+        uniform / float(np.abs(exact).max(initial=1e-300)), tool, seconds,
+        tool.method,
     )  # fmt: skip
+
+
+def _with_solver(problem: Problem) -> Problem:
+    """A solver for many loads, where the case leaves it open."""
+    if problem.linear != "auto" or problem.domain.tdim == 2:
+        return problem
+    imap = problem.domain.mesh.topology.index_map(0)
+    # tetrahedra have about 8 vertices' worth of P2 nodes per vertex, 27 of P3
+    unknowns = 3 * problem.degree**3 * int(imap.size_global)
+    return replace(problem, linear="direct" if unknowns <= _DIRECT else "iterative")
 
 
 def is_loaded(problem: Problem) -> bool:
@@ -222,6 +248,7 @@ class Tool:
         b.array[self._fixed] = 0.0
         system = self.system
         report = self._solver.solve(b, system.uh.x.petsc_vec)
+        self.method = report.method
         system.uh.x.scatter_forward()
         b.destroy()
         problem = replace(self.problem, loads=loads, eigenstrains=(), body_forces=())
@@ -234,89 +261,3 @@ class Tool:
         found = self.hats.sums(y) * self._factor * self.problem.domain.length
         y.destroy()
         return found
-
-
-class _Intensity:
-    """Collects K of the hats: the same accepted rings for each, chosen under uniform pressure."""
-
-    def __init__(
-        self,
-        problem: Problem,
-        groups: tuple[str, ...],
-        cracks: tuple[Crack, ...],
-        faces: Faces,
-        node: Any,
-        options: RingOptions | None,
-    ) -> None:
-        self.problem, self.groups, self.cracks = problem, groups, cracks
-        self.faces, self.node = faces, node
-        self.options = options or RingOptions()
-        self.fronts: list[FrontResult] = []
-        self.tips: tuple[str, ...] = ()
-        n = int(node.max()) + 1
-        self.values: dict[str, Floats] = {}
-        self.loads: dict[str, Floats] = {}
-        self._n = n
-        if cracks:
-            self._gate()
-
-    def _gate(self) -> None:
-        """K under uniform pressure: which rings are good, and a check of the sum over hats."""
-        from ssbmech.formula import Formula
-
-        pressure = Formula.constant(_UNIFORM, "pressure")
-        loads = tuple(SurfaceLoad(g, pressure) for g in self.groups)
-        p = replace(self.problem, loads=loads, eigenstrains=(), body_forces=())
-        solution = ElasticSystem(p).solve(rtol=1e-12)
-        for crack in self.cracks:
-            self.fronts += fracture(solution, crack, self.options)
-        self.tips = tuple(f.name for f in self.fronts)
-        for f in self.fronts:
-            if "K_I" not in f.values:
-                raise FractureError(
-                    f"the front {f.name!r} has no K: {'; '.join(f.notes)}", key="crack.front"
-                )
-        for mode in ("K_I", "K_II"):
-            self.values[mode] = np.zeros((len(self.tips), self._n))
-            self.loads[mode] = np.zeros(len(self.tips))
-        # one small ring that every front accepts, since it costs every hat: the spread is known
-        # by now, and `uniform` compares its sum over hats with the mean over all rings
-        radii = [{r.outer for r in f.rings if not r.refused} for f in self.fronts]
-        common = sorted(set.intersection(*radii)) or sorted(set.union(*radii))
-        enough = _ELEMENTS * max(f.element_size for f in self.fronts)
-        self._rings = RingOptions(
-            radii=(min(common[0], enough),), spread_limit=np.inf, points=self.options.points
-        )
-
-    def _of(self, solution: Solution) -> list[FrontResult]:
-        found: list[FrontResult] = []
-        for crack in self.cracks:
-            found += fracture(solution, crack, self._rings)
-        return found
-
-    def add(self, j: int, solution: Solution) -> None:
-        """K of hat j; ``solution`` is the body under it."""
-        if not self.cracks:
-            return
-        profile: Any = FaceProfile(self.faces, (self.node == j).astype(float))
-        loads = tuple(SurfaceLoad(g, profile) for g in self.groups)
-        pressed = replace(solution, problem=replace(solution.problem, loads=loads))
-        for tip, front in enumerate(self._of(pressed)):
-            for mode in self.values:
-                self.values[mode][tip, j] = float(front.values[mode].max())
-
-    def rest(self, solution: Solution) -> None:
-        """K of the other loads."""
-        if not self.cracks:
-            return
-        for tip, front in enumerate(self._of(solution)):
-            for mode in self.loads:
-                self.loads[mode][tip] = float(front.values[mode].max())
-
-    def uniform(self) -> float:
-        """Largest difference of the sum over hats to K under uniform pressure, over that."""
-        if not self.cracks:
-            return 0.0
-        exact = np.array([float(f.values["K_I"].max()) for f in self.fronts])
-        found = self.values["K_I"].sum(axis=1) * _UNIFORM
-        return float(np.abs(found - exact).max() / np.abs(exact).max())

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssbmech import compat
-from ssbmech.domain import Domain, facet_cells, vertex_nodes
+from ssbmech.domain import Domain, FrontLine, facet_cells, vertex_nodes
+from ssbmech.filament import surface
 from ssbmech.filament.film import Floats, Network
 
 Ints = NDArray[np.int64]
@@ -25,14 +25,11 @@ class Faces:
         ids: Node numbers of their vertices in the mesh file, sorted, shape (v,).
         points: Coordinates of these [m], (v, 3).
         facets: Vertices of every facet as positions in ``ids``, (f, dim).
-        middle: 2-D: where the middle of its parameter lies along each facet, 1/2 but for
-            quarter-point cells, measured from its first vertex, (f,).
     """
 
     ids: Ints
     points: Floats
     facets: Ints
-    middle: Floats
 
 
 def gather(domain: Domain, groups: Iterable[str]) -> Faces:
@@ -40,28 +37,19 @@ def gather(domain: Domain, groups: Iterable[str]) -> Faces:
     mesh, d = domain.mesh, domain.tdim
     facets = np.concatenate([domain.facets(g) for g in groups]).astype(np.int32)
     owned = facets[facets < mesh.topology.index_map(d - 1).size_local]
-    cells, local, nodes = facet_cells(mesh, owned)
-    nodes = nodes.reshape(len(owned), d)
-    table = compat.geometry_dofmap(mesh)
-    middle: Floats = np.full(len(owned), 0.5)
-    if d == 2 and table.shape[1] == 6 and len(owned):
-        x = mesh.geometry.x
-        a, b, m = (x[k] for k in (nodes[:, 0], nodes[:, 1], table[cells, 3 + local]))
-        along = b - a
-        middle = ((m - a) * along).sum(axis=1) / (along**2).sum(axis=1)
+    nodes = facet_cells(mesh, owned)[2].reshape(len(owned), d)
     rows = domain.comm.allgather(
-        (domain.node_ids[nodes].reshape(-1, d), mesh.geometry.x[nodes].reshape(-1, d, 3), middle)
+        (domain.node_ids[nodes].reshape(-1, d), mesh.geometry.x[nodes].reshape(-1, d, 3))
     )
-    ids, points, middles = (np.concatenate([row[k] for row in rows]) for k in range(3))
-    middle = np.where(ids[:, 0] <= ids[:, -1], middles, 1.0 - middles)
+    ids, points = (np.concatenate([row[k] for row in rows]) for k in range(2))
     order = np.argsort(ids, axis=1)
     ids = np.take_along_axis(ids, order, axis=1)
     points = np.take_along_axis(points, order[..., None], axis=1)
     first = np.unique(ids, axis=0, return_index=True)[1]
-    ids, points, middle = ids[first], points[first], middle[first]
+    ids, points = ids[first], points[first]
     known, where, back = np.unique(ids, return_index=True, return_inverse=True)
     points = points.reshape(-1, 3)[where] * domain.length
-    return Faces(known, points, back.reshape(ids.shape), middle)
+    return Faces(known, points, back.reshape(ids.shape))
 
 
 def merge_opposite(faces: Faces, size: float) -> tuple[Floats, Ints]:
@@ -99,7 +87,7 @@ def network(
     area: Floats,
     node: Ints,
     points: Floats,
-    front: Iterable[int],
+    fronts: Iterable[FrontLine],
     mouth: Iterable[int],
     *,
     axisymmetric: bool,
@@ -111,20 +99,72 @@ def network(
         area: Control areas of the nodes [m^2 or m^2/m], (n,).
         node: Film node of every vertex of the faces.
         points: Of the film's nodes [m], (n, 3).
-        front: File numbers of the nodes on crack fronts.
+        fronts: Crack fronts.
         mouth: File numbers of the nodes at the mouth.
         axisymmetric: Whether widths are 2 pi r.
     """
+    at = {int(i): k for k, i in enumerate(faces.ids)}
+    front, ends = _front_nodes(fronts)
+    tip_nodes = sorted({int(node[at[i]]) for i in front if i in at})
+    # where a front in space ends at the surface there is the mouth as well
+    inner = {int(node[at[i]]) for i in front - ends if i in at}
+    mouth_nodes = sorted({int(node[at[i]]) for i in map(int, mouth) if i in at} - inner)
+    if faces.facets.shape[1] == 3:
+        return _surface(faces, area, node, points, tip_nodes, mouth_nodes)
+    return _line(faces, area, node, points, tip_nodes, mouth_nodes, axisymmetric)
+
+
+def _front_nodes(fronts: Iterable[FrontLine]) -> tuple[set[int], set[int]]:
+    """File numbers of the nodes on fronts, and of the ends of open fronts in space."""
+    front: set[int] = set()
+    ends: set[int] = set()
+    for line in fronts:
+        front |= {int(i) for i in line.nodes}
+        degree = np.bincount(line.edges.reshape(-1), minlength=len(line.nodes))
+        ends |= {int(i) for i in line.nodes[degree == 1]}
+    return front, ends
+
+
+def _surface(
+    faces: Faces, area: Floats, node: Ints, points: Floats, tips: list[int], mouth: list[int]
+) -> Order:
+    """A film on triangles, its nodes by their distance to the mouth or to the middle."""
+    triangles = np.unique(np.sort(node[faces.facets], axis=1), axis=0)
+    if mouth:
+        depth = surface.distance(points, triangles, mouth)
+    else:
+        far = surface.distance(points, triangles, tips)
+        depth = far.max() - far
+    # what rounding alone tells apart is in the order of the file, on any machine
+    order = np.argsort(np.round(depth / max(float(depth.max()), 1e-300), 9), kind="stable")
+    place = np.empty(len(points), np.int64)
+    place[order] = np.arange(len(points))
+    triangles = place[triangles]
+    edges, length, width = surface.links(points[order], triangles)
+    made = Network(
+        points[order], depth[order], depth[order], area[order], edges, length, width,
+        np.sort(place[np.array(mouth, dtype=np.int64)]), triangles,
+    )  # fmt: skip
+    return Order(made, place[node])
+
+
+def _line(
+    faces: Faces,
+    area: Floats,
+    node: Ints,
+    points: Floats,
+    tips: list[int],
+    mouth: list[int],
+    axisymmetric: bool,
+) -> Order:
+    """A film on edges, its nodes along it."""
     n = len(points)
     edges, width = _edges(faces, node, points, axisymmetric)
     length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
-    at = {int(i): k for k, i in enumerate(faces.ids)}
-    tip_nodes = sorted({int(node[at[i]]) for i in map(int, front) if i in at})
-    mouth_nodes = sorted({int(node[at[i]]) for i in map(int, mouth) if i in at} - set(tip_nodes))
-    far = _distance(n, edges, length, tip_nodes)
+    far = _distance(n, edges, length, tips)
     depth = far.max() - far
     order, s = np.argsort(depth, kind="stable"), depth
-    chain = _chain(n, edges, mouth_nodes, points)
+    chain = _chain(n, edges, mouth, points)
     if chain is not None:
         order = chain
         steps = np.linalg.norm(np.diff(points[chain], axis=0), axis=1)
@@ -140,7 +180,7 @@ def network(
         edges=place[edges],
         length=length,
         width=width,
-        mouth=np.sort(place[np.array(mouth_nodes, dtype=np.int64)]),
+        mouth=np.sort(place[np.array(mouth, dtype=np.int64)]),
     )
     return Order(made, place[node])
 
@@ -205,14 +245,15 @@ class Hats:
 
         self.count, self._comm = count, domain.comm
         owned = space.dofmap.index_map.size_local
-        file_number = np.empty(owned + space.dofmap.index_map.num_ghosts, np.int64)
-        cells = vertex_nodes(domain.mesh)
-        file_number[space.dofmap.list.reshape(-1)] = domain.node_ids[cells].reshape(-1)
+        vertex = np.empty(owned + space.dofmap.index_map.num_ghosts, np.int64)
+        vertex[space.dofmap.list.reshape(-1)] = vertex_nodes(domain.mesh).reshape(-1)
+        file_number = domain.node_ids[vertex]
         at = np.clip(np.searchsorted(ids, file_number), 0, max(len(ids) - 1, 0))
         hit = ids[at] == file_number
         self._dofs = np.flatnonzero(hit)
         self._node = node[at[hit]]
         self._mine = self._dofs < owned
+        self._vertex, self._points = vertex[hit], len(domain.mesh.geometry.x)
         self._function = fem.Function(space)
 
     def vector(self, k: int) -> Any:
@@ -220,6 +261,12 @@ class Hats:
         self._function.x.array[:] = 0
         self._function.x.array[self._dofs[self._node == k]] = 1
         return self._function.x.petsc_vec
+
+    def at_vertices(self, k: int) -> Floats:
+        """The hat of a node at the mesh's geometry nodes, 0 at those that are no vertices."""
+        values: Floats = np.zeros(self._points)
+        values[self._vertex[self._node == k]] = 1.0
+        return values
 
     def combined(self, values: Floats) -> Any:
         """The sum of all hats times values, likewise."""

@@ -1,6 +1,8 @@
-"""The film as a network of nodes and edges, and the flow of creeping lithium along its edges.
+"""The film as a network of nodes and links, and the flow of creeping lithium along them.
 
-Only areas, widths and lengths enter, so that a slit and a penny are alike.
+Only areas, widths and lengths enter, so that a slit, a penny and a surface in space are alike. A
+line is made of edges, each of them one link; a surface of triangles, each of them three
+(`surface`). The gradient of pressure belongs to an edge or a triangle as a whole.
 
 Flow of a power-law metal, eps_dot = B sigma^n, between two walls 2 H apart under the gradient g of
 pressure (Poiseuille flow; equivalent stress and rate of simple shear):
@@ -10,7 +12,8 @@ pressure (Poiseuille flow; equivalent stress and rate of simple shear):
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +23,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Network:
-    """Nodes of the faces with their control areas, and the edges between neighbours.
+    """Nodes of the faces with their control areas, and the links between neighbours.
 
     Attributes:
         points: Positions [m], shape (n, 3), in an order that no number of ranks changes.
-        s: Arc length along the film from its mouth or its first node [m], shape (n,); of a film
-            that branches its depth.
+        s: Arc length along a line from its mouth or its first node [m], shape (n,); of a film
+            that branches its depth, of a surface the distance to the mouth or, without one, depth.
         depth: How far from the mouth, or from the middle of a film without one, along the film [m],
-            shape (n,): the largest distance to the front minus the distance to it.
+            shape (n,): the largest distance to the front minus the distance to it; of a surface
+            with a mouth the distance to the mouth.
         area: Control areas of one face [m^2, or m^2 per m of thickness], shape (n,).
-        edges: Pairs of nodes, shape (k, 2).
-        length: Of the edges [m], shape (k,).
-        width: Of the edges [m, or m per m of thickness], shape (k,).
+        edges: Pairs of nodes that a link joins, shape (k, 2).
+        length: Of the links [m], shape (k,).
+        width: Of the links [m, or m per m of thickness], shape (k,); negative ones: see `surface`.
         mouth: Nodes at the mouth, shape (m,); empty where the film has none.
+        triangles: Of a surface, shape (t, 3), its links triangle by triangle, k = 3 t; of a line
+            shape (0, 3).
     """
 
     points: Floats
@@ -43,9 +49,47 @@ class Network:
     length: Floats
     width: Floats
     mouth: NDArray[np.int64]
+    triangles: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 3), np.int64))
 
     def __len__(self) -> int:
         return len(self.area)
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """Nodes of every edge of a line or triangle of a surface, (c, 2) or (c, 3)."""
+        return self.triangles if len(self.triangles) else self.edges
+
+    @cached_property
+    def cell(self) -> NDArray[np.int64]:
+        """The edge or triangle that a link belongs to, (k,)."""
+        per = 3 if len(self.triangles) else 1
+        return np.arange(len(self.edges)) // per
+
+    @cached_property
+    def measure(self) -> Floats:
+        """Areas of the cells [m^2, or m^2 per m of thickness], (c,).
+
+        Links of a triangle: sum of l^2 cot/2 = 2 area; of a line: length times width.
+        """
+        total = np.bincount(self.cell, self.width * self.length, minlength=len(self.cells))
+        return np.asarray(total / (2.0 if len(self.triangles) else 1.0))
+
+    def flux_along(self, rate: Floats) -> Floats:
+        """Flow per width towards larger s, mean over the cells of a node [m^2/s], (n,)."""
+        i, j = self.edges.T
+        rise = np.bincount(self.cell, rate * (self.s[j] - self.s[i]), minlength=len(self.cells))
+        slope = np.bincount(
+            self.cell, self.width / self.length * (self.s[j] - self.s[i]) ** 2,
+            minlength=len(self.cells),
+        )  # fmt: skip
+        # |grad s| is 1 but for the mesh: flux . grad s/|grad s|
+        steep = np.sqrt(np.maximum(slope / self.measure, 0.0))
+        along = rise / self.measure / np.where(steep > 0, steep, 1.0)
+        total, count = np.zeros(len(self)), np.zeros(len(self))
+        for corner in self.cells.T:
+            np.add.at(total, corner, along)
+            np.add.at(count, corner, 1.0)
+        return total / np.maximum(count, 1.0)
 
     def scaled(self, factor: float, plane: bool) -> Network:
         """The film of a body that is larger by a factor; ``plane``: per metre of thickness."""
@@ -72,6 +116,22 @@ class SlitFlow:
     B: float
     n: float
 
+    def mobility(self, gradient: Floats, half: Floats) -> tuple[Floats, Floats]:
+        """Flow per width over the gradient [m^3/(Pa s)], and its derivative by H.
+
+        Both are regular at no gradient for every n >= 1: a film of which the pressure is uniform
+        needs no regularisation.
+
+        Args:
+            gradient: Size of the gradient [Pa/m].
+            half: Half the distance H of the walls [m].
+        """
+        n = self.n
+        # B^(1/n) joins g H before the power is taken: the parts alone leave the range of floats
+        power = (self._root * gradient * half) ** (n - 1)
+        by_half = 2 * power * self._root * half**2
+        return by_half * half / (n + 2), by_half
+
     def flux(self, gradient: Floats, half: Floats) -> Floats:
         """Flow per width down a gradient of pressure [m^2/s].
 
@@ -79,22 +139,7 @@ class SlitFlow:
             gradient: Size and sign of the gradient [Pa/m].
             half: Half the distance H of the walls [m].
         """
-        n = self.n
-        # B^(1/n) joins g H before the power is taken: the parts alone leave the range of floats
-        shear = self._root * np.abs(gradient) * half
-        return np.sign(gradient) * 2 / (n + 2) * shear**n * half**2
-
-    def slopes(self, gradient: Floats, half: Floats) -> tuple[Floats, Floats]:
-        """Derivatives of `flux` by the gradient and by H; 0 where there is no gradient.
-
-        The first is regular at no gradient for every n >= 1: a film of which the pressure is
-        uniform needs no other regularisation.
-        """
-        n = self.n
-        shear = self._root * np.abs(gradient) * half
-        by_gradient = 2 * n / (n + 2) * shear ** (n - 1) * self._root * half**3
-        by_half = np.sign(gradient) * 2 * shear**n * half
-        return by_gradient, by_half
+        return gradient * self.mobility(np.abs(gradient), half)[0]
 
     def softened(self, exponent: float, stress: float) -> SlitFlow:
         """A law of a lower exponent with the same rate at a shear stress g H [Pa].
@@ -120,7 +165,7 @@ class Flow:
     """Flow between the nodes and its derivatives.
 
     Attributes:
-        rate: Along the edges, from their first node to the second [m^3/s, m^2/s per m], (k,).
+        rate: Along the links, from their first node to the second [m^3/s, m^2/s per m], (k,).
         divergence: Outflow of every node, (n,).
         by_pressure: d(divergence)/d(pressure), (n, n).
         by_opening: d(divergence)/d(w), (n, n).
@@ -135,9 +180,13 @@ class Flow:
 
 
 def flow(network: Network, law: SlitFlow | None, p: Floats, w: Floats, fill: Floats) -> Flow:
-    """Flow along all edges.
+    """Flow along all links.
 
-    The film is as thick as the mean opening of an edge, times the share of it that the node
+    With t = width/length and M(g, H) the flow per width over the gradient g of the cell,
+
+        rate = t (p_i - p_j) M(g, H),    g^2 = sum over links of the cell t (p_i - p_j)^2 / measure.
+
+    The film is as thick as the mean opening of a link, times the share of it that the node
     upstream fills: only a filled node has a pressure, so that this is second order in a filled
     film, and a node without lithium gives none.
 
@@ -149,27 +198,59 @@ def flow(network: Network, law: SlitFlow | None, p: Floats, w: Floats, fill: Flo
         fill: Share of the opening that lithium fills, (n,).
     """
     n = len(network)
-    zero = np.zeros((n, n))
     if law is None or not len(network.edges):
+        zero = np.zeros((n, n))
         return Flow(np.zeros(len(network.edges)), np.zeros(n), zero, zero, zero)
     i, j = network.edges.T
-    gradient = (p[i] - p[j]) / network.length
-    up = np.where(gradient >= 0, i, j)
+    cell, measure = network.cell, network.measure
+    drop = network.width / network.length * (p[i] - p[j])  # t (p_i - p_j)
+    square = np.bincount(cell, drop * (p[i] - p[j]), minlength=len(measure)) / measure
+    square = np.maximum(square, 0.0)[cell]
+    up = np.where(drop >= 0, i, j)
     mean = np.maximum(w[i] + w[j], 0.0) / 2
     half = fill[up] * mean / 2
-    rate = network.width * law.flux(gradient, half)
-    by_gradient, by_half = law.slopes(gradient, half)
-    by_gradient, by_half = network.width * by_gradient, network.width * by_half
+    mobility, by_half = law.mobility(np.sqrt(square), half)
+    rate, by_half = drop * mobility, drop * by_half
     edge = np.arange(len(i))
-    d_p, d_w, d_f = np.zeros((3, len(i), n))
-    d_p[edge, i] += by_gradient / network.length
-    d_p[edge, j] -= by_gradient / network.length
-    d_w[edge, i] += by_half * fill[up] / 4
-    d_w[edge, j] += by_half * fill[up] / 4
-    d_f[edge, up] += by_half * mean / 2
-    out = np.zeros((n, len(i)))
-    out[i, edge], out[j, edge] = 1.0, -1.0
-    return Flow(rate, out @ rate, out @ d_p, out @ d_w, out @ d_f)
+    # by the drops of all links m of the cell: delta_km t_k M + (n - 1) M/g^2 drop_k drop_m/measure
+    k, m = _pairs(network)
+    slope = (law.n - 1) * mobility / np.where(square > 0, square, 1.0) * drop / measure[cell]
+    entries = slope[k] * drop[m]
+    entries[k == m] += (network.width / network.length * mobility)[k[k == m]]
+    return Flow(
+        rate,
+        _outflow(network, rate),
+        _matrix(network, np.tile(k, 2), np.concatenate([i[m], j[m]]),
+                np.concatenate([entries, -entries])),
+        _matrix(network, np.tile(edge, 2), np.concatenate([i, j]),
+                np.tile(by_half * fill[up] / 4, 2)),
+        _matrix(network, edge, up, by_half * mean / 2),
+    )  # fmt: skip
+
+
+def _pairs(network: Network) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All pairs of links of the same cell."""
+    links = np.arange(len(network.edges)).reshape(len(network.cells), -1)
+    per = links.shape[1]
+    return np.repeat(links, per, axis=1).reshape(-1), np.tile(links, per).reshape(-1)
+
+
+def _outflow(network: Network, rate: Floats) -> Floats:
+    """What leaves every node, (n,)."""
+    n = len(network)
+    i, j = network.edges.T
+    return np.bincount(i, rate, minlength=n) - np.bincount(j, rate, minlength=n)
+
+
+def _matrix(
+    network: Network, link: NDArray[np.int64], node: NDArray[np.int64], value: Floats
+) -> Floats:
+    """Derivative of the outflow, from those of the rates of links by values at nodes, (n, n)."""
+    n = len(network)
+    i, j = network.edges[link].T
+    place = np.concatenate([i * n + node, j * n + node])
+    found = np.bincount(place, np.concatenate([value, -value]), minlength=n * n)
+    return np.asarray(found.reshape(n, n))
 
 
 def initial_fill(network: Network, filled: float | None) -> Floats:
@@ -182,6 +263,10 @@ def initial_fill(network: Network, filled: float | None) -> Floats:
     n = len(network)
     if filled is None:
         return np.ones(n)
+    if len(network.triangles):
+        from ssbmech.filament.surface import share_below
+
+        return share_below(network.points, network.triangles, network.depth, filled)
     inside, whole = np.zeros(n), np.zeros(n)
     for node, other in (network.edges.T, network.edges.T[::-1]):
         a, b = network.depth[node], network.depth[other]

@@ -178,7 +178,7 @@ class FilamentModel:
         network, old = problem.network, now.state.m
         half = 0.5 * max(float(old.max()), problem.thickness)
         density = self.system.scales(demand)[1]
-        flux = problem.molar_volume / FARADAY * density * float(network.length.sum())
+        flux = problem.molar_volume / FARADAY * density * float(np.ptp(network.s))
         stress = law.stress(max(flux, 1e-30), half)
         x = self._fresh(self.system.pack(now.state), demand)
         exponents = np.geomspace(1.0, law.n, 5)
@@ -303,16 +303,9 @@ class FilamentModel:
             total = np.zeros(system.n)
             np.add.at(total, node, (e.area * values)[on])
             mean.append(total / np.where(weight > 0, weight, 1.0))
-        q = np.zeros(system.n)
-        count = np.zeros(system.n)
-        i, j = network.edges.T
-        along = np.sign(network.s[j] - network.s[i]) * d.flow.rate / network.width
-        for ends in (i, j):
-            np.add.at(q, ends, along)
-            np.add.at(count, ends, 1.0)
         return Profile(
             self.time, network.s, network.points, d.w, state.m, state.p, mean[0], mean[1],
-            q / np.maximum(count, 1.0),
+            network.flux_along(d.flow.rate),
         )  # fmt: skip
 
     # -- checkpoints ---------------------------------------------------------------------------

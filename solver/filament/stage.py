@@ -62,13 +62,6 @@ def make(
     """
     block = case.thin_filament
     assert block is not None
-    if domain.tdim == 3:
-        raise CaseError(
-            "the film of a filament is along a line: K at every point of a front in space is not "
-            "condensed yet", key="thin_filament", value="3d",
-            allowed="plane_strain, plane_stress, axisymmetric",
-            hint="A penny is the quarter of `griffith` with model = 'axisymmetric'",
-        )  # fmt: skip
     faces = _faces(block, setup, domain)
     counter, parts = _parts(case, faces)
     mouth = tuple(g for p in parts if not p.film for g in p.groups) if block.mouth == "open" else ()

@@ -10,6 +10,7 @@ import numpy as np
 from ssbmech.filament.critical import Critical, sweep
 from ssbmech.filament.elastic import Condensed
 from ssbmech.filament.electric import CondensedElectric
+from ssbmech.filament.film import Floats
 from ssbmech.filament.model import FilamentModel
 from ssbmech.filament.problem import FilamentProblem
 from ssbmech.output.verdict import Limits
@@ -52,23 +53,36 @@ class FilamentSubject:
         return self.model.problem
 
     def profiles(self) -> dict[str, Columns]:
-        """The film, node by node from its mouth."""
+        """The film, node by node from its mouth, and K along a front in space."""
         f = self.model.profile()
         x, y, z = f.points.T * 1e6
-        return {
-            "filament": {
-                "s [um]": f.s * 1e6,
-                "x [um]": x,
-                "y [um]": y,
-                "z [um]": z,
-                "pressure [MPa]": f.p * 1e-6,
-                "opening [nm]": f.w * 1e9,
-                "lithium [nm]": f.m * 1e9,
-                "current_density [mA/cm^2]": f.J * 0.1,
-                "potential [mV]": f.phi * 1e3,
-                "flow [um^2/s]": f.q * 1e12,
-            }
+        film = {
+            "s [um]": f.s * 1e6,
+            "x [um]": x,
+            "y [um]": y,
+            "z [um]": z,
+            "pressure [MPa]": f.p * 1e-6,
+            "opening [nm]": f.w * 1e9,
+            "lithium [nm]": f.m * 1e9,
+            "current_density [mA/cm^2]": f.J * 0.1,
+            "potential [mV]": f.phi * 1e3,
+            "flow [um^2/s]": f.q * 1e12,
         }
+        if not len(self.problem.network.triangles):
+            return {"filament": film}
+        return {"filament": film, "front": self._front(f.p)}
+
+    def _front(self, pressure: Floats) -> Columns:
+        """K at the points of the fronts, one front after the other."""
+        fronts = self.body.fronts
+        x, y, z = np.concatenate([f.points for f in fronts]).T * 1e6
+        found = {
+            "s [um]": np.concatenate([f.s for f in fronts]) * 1e6,
+            "x [um]": x, "y [um]": y, "z [um]": z,
+        }  # fmt: skip
+        for mode in self.problem.elastic.K:
+            found[f"{mode} [MPa*m^0.5]"] = self.problem.elastic.intensity(mode, pressure) * 1e-6
+        return found
 
     def balances(self) -> dict[str, tuple[float, float, str]]:
         """Lithium: what was plated against what is there and what left; charge is in every step."""
@@ -95,6 +109,10 @@ class FilamentSubject:
             "asymmetry_potential": self.ions.asymmetry,
             "K_hats_against_uniform": self.body.uniform,
             "rings_spread": max((f.spread for f in self.body.fronts), default=None),
+            "solver_body": self.body.method,
+            "seconds_per_node_body": self.body.seconds,
+            "seconds_per_node_electrolyte": self.ions.seconds,
+            "negative_widths": int((self.problem.network.width < 0).sum()),
         }
 
     def results(self) -> dict[str, Any]:

@@ -98,9 +98,6 @@ def test_fields_are_those_of_the_film(tmp_path):
          "needs a resistance|infinite"),
         ({"lithium": "Lj"}, r"thin_filament.lithium: unknown material.*Did you mean 'Li'"),
         ({"faces": ["crack_uper"]}, "thin_filament.faces.*Did you mean 'crack_upper'"),
-        ({"geometry": {"type": "penny", "a": "10 um", "half_width": "40 um", "sectors": 2,
-          "h_front": "2 um"}, "electrode": ({**LITHIUM, "group": "crack_upper"},
-          {**COUNTER, "group": "top"})}, "thin_filament.*not condensed yet.*axisymmetric"),
     ],
 )  # fmt: skip
 def test_refused(given, words):
