@@ -63,6 +63,9 @@ MONITORS: dict[str, Monitor] = {
     "root_gap": Monitor("gap at the root", "nm", 1e-9),
     "plate_displacement": Monitor("displacement of the stack", "um", 1e-6),
     "penetration": Monitor("penetration", "nm", 1e-9),
+    "void_area": Monitor("void area", "um^2", 1e-12),
+    "void_volume": Monitor("void volume", "um^3", 1e-18),
+    "stack_displacement": Monitor("stack displacement", "um", 1e-6),
     "gap_max": Monitor("largest gap", "nm", 1e-9),
 }
 #: Monitors that measure an error: what has to balance, and the largest relative imbalance.
