@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from ssbmech import units
 from ssbmech.config_electro import Activation, activation_energy
+from ssbmech.config_grown import GrownBlock
 from ssbmech.config_types import Block, checked, quantity_field, text_of
 from ssbmech.errors import UnitError
 
@@ -235,6 +236,9 @@ class InterphaseBlock(Block):
     )
     stress: StressCouplingBlock | None = Field(
         None, description="how stress acts on the growth; by default not at all"
+    )
+    grown: GrownBlock | None = Field(
+        None, description="a layer of the geometry that thickens by this law and pushes"
     )
     ranges: dict[str, list[Text]] = Field(
         default_factory=dict,
