@@ -121,12 +121,14 @@ def load(step: Step) -> Any:
     grids = [g for g in (pv.read(path) for path in step.files) if g.n_cells]
     if not grids:
         raise OutputError("no cells in the fields", key=str(step.files[0]))
-    return grids[0] if len(grids) == 1 else pv.MultiBlock(grids).combine(merge_points=False)
+    grid = grids[0] if len(grids) == 1 else pv.MultiBlock(grids).combine(merge_points=False)
+    # fields that are constant in cells (plastic strain) are shown as means at the vertices
+    return grid.cell_data_to_point_data() if len(grid.cell_data) else grid
 
 
 def names_of(grid: Any) -> list[str]:
     """Fields at vertices that can be shown."""
-    return [n for n in grid.point_data.keys() if not n.startswith("vtk")]
+    return [n for n in grid.point_data.keys() if not n.startswith("vtk") and n != "material"]
 
 
 def choose(results: Path, field: str | None) -> tuple[str, list[Step]]:

@@ -41,12 +41,10 @@ def view(
     Raises:
         OutputError: Without fields, for an unknown field, or an unwritable picture.
     """
-    from ssbmech.output.figures_data import field_files
-
-    files = field_files(directory)
+    files = _files(directory, field)
     if not files:
         raise OutputError(
-            "no fields/fields.pvd here", key="directory", value=str(directory),
+            "no fields here", key="directory", value=str(directory),
             hint="Give a results folder of `ssbmech run`; the case must not say output.fields = "
             "false",
         )  # fmt: skip
@@ -62,7 +60,7 @@ def view(
             "no such field", key="--field", value=field, hint=nearest(field, names)
         )  # fmt: skip
     if screenshot is None and not has_display():
-        pvd = directory / "fields" / "fields.pvd"
+        pvd = next((directory / "fields").glob("*.pvd"))
         print(
             _NO_DISPLAY.format(
                 folder=directory, absolute=directory.resolve(), host=_host(), pvd=pvd.resolve(),
@@ -74,6 +72,19 @@ def view(
     if screenshot is not None:
         print(screenshot)
     return 0
+
+
+def _files(directory: Path, field: str) -> list[Path]:
+    """Files of the fields; of a case in time those of the last time that hold the field."""
+    from ssbmech.output import animate_steps
+    from ssbmech.output.figures_data import field_files
+
+    files = field_files(directory)
+    held = [animate_steps.steps_of(p) for p in sorted((directory / "fields").glob("*.pvd"))]
+    for steps in [] if files else held:
+        if not files or field in _grid(list(steps[-1].files)).array_names:
+            files = list(steps[-1].files)
+    return files
 
 
 def has_display() -> bool:
