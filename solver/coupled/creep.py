@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+from ssbmech.coupled.plate import Plate
 from ssbmech.errors import SolverError
 from ssbmech.formula import Formula
 from ssbmech.lithium import monitors
@@ -15,6 +17,7 @@ from ssbmech.lithium.system import BodySystem
 from ssbmech.numerics.stepping import Drive, Trial, local_error
 
 Floats = NDArray[Any]
+T = TypeVar("T")
 
 #: Below these a change is not looked at in the local error: stress [Pa], displacement [m].
 _STRESS, _LENGTH = 1e5, 1e-10
@@ -24,15 +27,25 @@ _STRESS, _LENGTH = 1e5, 1e-10
 _AT_ONCE = 1e-15
 
 
-def at_rest(problem: BodyProblem) -> BodySystem:
+def at_rest(problem: BodyProblem, plate: Plate | None = None) -> BodySystem:
     """A body that bears the loads of time 0, before anything creeps (collective).
 
     Without it the first step would show a jump that no shorter step makes smaller.
+
+    Args:
+        problem: The body; the plate's hold is among its holds.
+        plate: That presses on it, or None.
 
     Raises:
         SolverError: On every rank, where it cannot bear them.
     """
     body = BodySystem(problem)
+    if plate is not None:
+        plate.balance(body, lambda: body.advance(0.0, _AT_ONCE), 0.0)
+        body.accept()
+        plate.restore(plate.displacement, 0.0)
+        body.rate = np.zeros_like(body.accepted)
+        return body
     still = not problem.loads and not problem.misfits
     if not still or any(not _is_zero(f) for h in problem.holds for f in h.value.values()):
         body.advance(0.0, _AT_ONCE)
@@ -40,6 +53,18 @@ def at_rest(problem: BodyProblem) -> BodySystem:
     body.rate = np.zeros_like(body.accepted)
     body.resume(0.0, True, body.stored, body.trial_forces)  # so that it takes first guesses
     return body
+
+
+def stepped(plate: Plate | None, body: BodySystem, dt: float, step: Callable[[], T]) -> T:
+    """A step of a body, in balance with a plate if there is one (collective)."""
+    if plate is None:
+        return step()
+    return plate.balance(body, step, plate.accepted + dt * plate.rate)
+
+
+def plate_state(plate: Plate | None) -> tuple[float, float]:
+    """Displacement and rate of a plate, for a checkpoint."""
+    return (0.0, 0.0) if plate is None else (plate.accepted, plate.rate)
 
 
 def _is_zero(formula: Formula) -> bool:
@@ -92,17 +117,21 @@ class CreepModel:
     Args:
         problem: The body.
         tolerance: Local error of a step, relative to the largest displacement and mean stress.
+        plate: That presses on it, or None.
     """
 
-    def __init__(self, problem: BodyProblem, tolerance: float = 1e-3) -> None:
-        self.body, self.tolerance = at_rest(problem), tolerance
+    def __init__(
+        self, problem: BodyProblem, tolerance: float = 1e-3, plate: Plate | None = None
+    ) -> None:
+        self.plate, self.tolerance = plate, tolerance
+        self.body = at_rest(problem, plate)
         self._dt, self._next = 0.0, 0.0
 
     def advance(self, time: float, dt: float, drive: Drive) -> Trial:
         """See ``stepping.Model``."""
         body = self.body
         body.ksp = None  # a factorisation of an earlier trial would leave a trace
-        report = body.advance(time, dt)
+        report = stepped(self.plate, body, dt, lambda: body.advance(time, dt))
         self._next = dt
         error = body_error(body, dt, self._dt, self.tolerance) if self._dt > 0 else 0.0
         mean, high = mean_pressure(body)
@@ -114,18 +143,22 @@ class CreepModel:
             "plastic_strain_max": largest,
             "dissipation": report.dissipation,
         }
+        if self.plate is not None:
+            found["stack_pressure"] = self.plate.pressure
         return Trial(found, error, report.newton.iterations)
 
     def accept(self) -> None:
         """See ``stepping.Model``."""
         self.body.accept()
         self._dt = self._next
+        if self.plate is not None:
+            self.plate.accept(self._dt)
 
     def save(self) -> dict[str, NDArray[Any]]:
         """See ``stepping.Model``."""
         arrays = self.body.save()
         if self.body.problem.domain.comm.rank == 0:
-            arrays["creep:step"] = np.array([self._dt])
+            arrays["creep:step"] = np.array([self._dt, *plate_state(self.plate)])
         return arrays
 
     def load(self, arrays: dict[str, NDArray[Any]]) -> None:
@@ -136,3 +169,5 @@ class CreepModel:
             raise SolverError("the saved state is not one of a body that creeps", key="checkpoint")
         self.body.load(arrays)
         self._dt = float(found[0])
+        if self.plate is not None:
+            self.plate.restore(found[1], found[2])

@@ -10,11 +10,12 @@ from ssbmech.build_flow import flow_setup
 from ssbmech.build_materials import Materials, material_sets, set_of
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
+from ssbmech.coupled.plate import Plate
 from ssbmech.domain import Domain
 from ssbmech.errors import CaseError
 from ssbmech.formula import Formula
 from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load, Misfit
-from ssbmech.problem import Material
+from ssbmech.problem import Material, SurfaceLoad
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,14 @@ def flowing_body(
     return FlowingBody(problem, tuple(dict.fromkeys(notes)), sources, tuple(unverified))
 
 
-def with_dead_stack(case: Case, problem: BodyProblem) -> BodyProblem:
-    """The body with the dead load of [stack], if there is one.
+def with_stack(case: Case, problem: BodyProblem) -> tuple[BodyProblem, Plate | None]:
+    """The body with the load of [stack] or held by its plate (collective).
 
     Raises:
-        CaseError: For a stack with a plate.
+        CaseError: For a side that has something on it already, or that takes no plate.
     """
     if case.stack is None:
-        return problem
-    from ssbmech.problem import SurfaceLoad
-
+        return problem, None
     stack = case.stack.build()
     problem.domain.facet_tag(stack.group, key="stack.group")
     if any(stack.group == load.surface.group for load in problem.loads):
@@ -105,6 +104,15 @@ def with_dead_stack(case: Case, problem: BodyProblem) -> BodyProblem:
             "the stack presses on a group that has a load already", key="stack.group",
             value=stack.group, hint="Leave out the [[load]]",
         )  # fmt: skip
-    pressure = Formula.constant(stack.pressure, "pressure")
-    load = Load(SurfaceLoad(stack.group, pressure, (), "stack.pressure"))
-    return replace(problem, loads=(*problem.loads, load))
+    if not stack.has_plate:
+        pressure = Formula.constant(stack.pressure, "pressure")
+        load = Load(SurfaceLoad(stack.group, pressure, (), "stack.pressure"))
+        return replace(problem, loads=(*problem.loads, load)), None
+    plate = Plate(stack, problem.domain, problem.modulus)
+    for hold in problem.holds:
+        if hold.group == stack.group and plate.component in hold.value:
+            raise CaseError(
+                "the plate of the stack moves a side that is held", key=hold.key or "stack.group",
+                value=stack.group, hint="Leave out the [[constraint]], or the [stack]",
+            )  # fmt: skip
+    return replace(problem, holds=(*problem.holds, plate.hold)), plate

@@ -18,8 +18,9 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 from ssbmech.coupled.body_fields import refresh
-from ssbmech.coupled.creep import at_rest, body_error, mean_pressure
+from ssbmech.coupled.creep import at_rest, body_error, mean_pressure, plate_state, stepped
 from ssbmech.coupled.interface_map import InterfaceMap
+from ssbmech.coupled.plate import Plate
 from ssbmech.coupled.plating_matrix import CoupledMatrix
 from ssbmech.coupled.plating_step import CoupledStep, Surfaces
 from ssbmech.electro.problem import ElectricProblem
@@ -55,6 +56,7 @@ class Plating:
         molar_volume: V_m of lithium [m^3/mol].
         tolerance: Local error of a step, relative to the largest stress and thickness.
         method: See the module.
+        plate: That presses on the body, its hold among those of the body, or None.
         agreement: Of the staggered solution: largest change of the normal stress over RT/V_m.
     """
 
@@ -65,6 +67,7 @@ class Plating:
     tolerance: float = 1e-3
     method: Method = "monolithic"
     agreement: float = 1e-9
+    plate: Plate | None = None
 
     def __post_init__(self) -> None:
         if not self.body.growth:
@@ -132,7 +135,7 @@ class PlatingModel:
 
     def __init__(self, problem: Plating) -> None:
         self.problem = problem
-        self.body = at_rest(problem.body)
+        self.body = at_rest(problem.body, problem.plate)
         self.ions = ElectricSystem(problem.ions)
         self.layer = InterfaceMap(self.body)
         matrix = CoupledMatrix(self.layer, self.ions, problem.lithium)
@@ -162,18 +165,20 @@ class PlatingModel:
         self._next = None
         self._set_drive(drive)
         try:
-            thickness, stress, iterations = (
-                self._monolithic(time, dt)
-                if self.problem.method == "monolithic"
-                else self._staggered(time, dt)
+            thickness, stress, iterations, report = stepped(
+                self.problem.plate, self.body, dt, lambda: self._attempt(time, dt)
             )
-            report = self._settle(time, dt, self.body.w.x.array.copy())
         except SolverError:
             self._back()
             raise
         state = self._state(thickness, stress, dt)
         self._next = state
         return Trial(self._monitors(state, report), self._error(state), iterations)
+
+    def _attempt(self, time: float, dt: float) -> tuple[Floats, Floats, int, StepReport]:
+        solve = self._monolithic if self.problem.method == "monolithic" else self._staggered
+        thickness, stress, iterations = solve(time, dt)
+        return thickness, stress, iterations, self._settle(time, dt, self.body.w.x.array.copy())
 
     def _set_drive(self, drive: Drive) -> None:
         # anodic at the counter electrode is plating; its potential is against the lithium
@@ -272,6 +277,8 @@ class PlatingModel:
             raise SolverError("there is no step to accept")
         self.body.accept()
         self.state, self._next = self._next, None
+        if self.problem.plate is not None:
+            self.problem.plate.accept(self.state.dt)
         self._grown = self.body.growth.parts
 
     def _error(self, new: State) -> float:
@@ -291,7 +298,9 @@ class PlatingModel:
         area, totals = self.counter_area, state.totals
         mean, high = mean_pressure(self.body)
         defect = abs(self.plated_volume - totals.volume)
+        plate = self.problem.plate
         return {
+            **({} if plate is None else {"stack_pressure": plate.pressure}),
             "voltage": state.voltage,
             "current_density": state.current / area,
             "capacity": totals.charge / area,
@@ -349,7 +358,15 @@ class PlatingModel:
             arrays["plating:vertices"] = np.vstack([s.thickness, s.stress, s.density])
             arrays["plating:rate"] = np.empty(0) if s.rate is None else s.rate.copy()
             arrays["plating:scalars"] = np.array(
-                [s.dt, s.voltage, s.current, t.charge, t.volume, t.moved_volume]
+                [
+                    s.dt,
+                    s.voltage,
+                    s.current,
+                    t.charge,
+                    t.volume,
+                    t.moved_volume,
+                    *plate_state(self.problem.plate),
+                ]
             )
         return arrays
 
@@ -374,6 +391,9 @@ class PlatingModel:
         self.body.load(arrays)
         h, stress, density = given["plating:vertices"]
         rate = given["plating:rate"] if len(given["plating:rate"]) else None
-        dt, voltage, current, *totals = (float(v) for v in given["plating:scalars"])
+        dt, voltage, current, *rest = (float(v) for v in given["plating:scalars"])
+        totals, plate = rest[:3], self.problem.plate
+        if plate is not None:
+            plate.restore(*rest[3:])
         self.state = State(h, stress, density, rate, dt, voltage, current, Totals(*totals))
         self._grown, self._next = self.body.growth.parts, None

@@ -13,7 +13,8 @@ from ssbmech.config import Case
 from ssbmech.config_electro import block_of
 from ssbmech.config_transient import counter_of
 from ssbmech.coupled.creep import CreepModel
-from ssbmech.coupled.flowing_body import FlowingBody, flowing_body, with_dead_stack
+from ssbmech.coupled.flowing_body import FlowingBody, flowing_body, with_stack
+from ssbmech.coupled.plate import Plate
 from ssbmech.coupled.plating import Plating, PlatingModel
 from ssbmech.domain import Domain, distribute
 from ssbmech.errors import CaseError
@@ -54,19 +55,14 @@ def make(
         SsbmechError: On every rank.
     """
     body = flowing_body(case, base, setup, matter, domain)
-    if case.stack is not None and case.stack.kind != "dead":
-        raise CaseError(
-            "bonded lithium takes a stack as a dead load alone", key="stack.kind",
-            value=case.stack.kind, allowed="dead",
-            hint="A stiff plate is a [[constraint]] on that side",
-        )  # fmt: skip
-    body = replace(body, problem=with_dead_stack(case, body.problem))
+    problem, plate = with_stack(case, body.problem)
+    body = replace(body, problem=problem)
     if not case.electrode:
         note("creep: body")
-        creep = CreepModel(body.problem, programme.tolerance)
+        creep = CreepModel(body.problem, programme.tolerance, plate)
         return CreepSubject(creep, Limits(), body.notes, body.sources, body.unverified)
     note("plating: body and electrolyte")
-    return _plating(case, base, comm, data, setup, programme, body)
+    return _plating(case, base, comm, data, setup, programme, body, plate)
 
 
 def _plating(
@@ -77,6 +73,7 @@ def _plating(
     setup: build.Setup,
     programme: Programme,
     body: FlowingBody,
+    plate: Plate | None,
 ) -> PlatingSubject:
     counter, held = counter_of(case), []
 
@@ -104,6 +101,7 @@ def _plating(
         tuple(e.name for e in coupled if e.coupled),
         whole,
         programme.tolerance,
+        plate=plate,
     )
     model = PlatingModel(problem)
     notes = [

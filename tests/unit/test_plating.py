@@ -12,7 +12,7 @@ from ssbmech.config_load import case_from
 from ssbmech.coupled.body_fields import BodyFields, refresh
 from ssbmech.errors import CaseError, SolverError
 from ssbmech.formula import Formula
-from ssbmech.lithium.monitors import InterfaceTraction
+from ssbmech.lithium.monitors import InterfaceTraction, area, reaction
 from ssbmech.lithium.problem import Hold
 from ssbmech.numerics.stepping import Drive
 
@@ -229,6 +229,44 @@ def test_a_side_that_moves_is_followed():
     assert u == pytest.approx(-1e-10, rel=1e-9) and model.state.stress.max() < 0
 
 
+@pytest.mark.parametrize("electrodes", [True, False], ids=["plating", "creep"])
+@pytest.mark.parametrize("kind", ["plate", "spring"])
+def test_plate_of_a_stack_is_in_balance(kind, electrodes):
+    stack = {"pressure": "3 MPa", "kind": kind, "group": "anode_left"}
+    if kind == "spring":
+        stack["stiffness"] = "50 MPa/um"
+    data = changed(stack=stack)
+    if not electrodes:
+        data = changed(stack=stack, electrode=None, step=[{"do": "rest", "duration": "1 s"}])
+    _, subject = subject_of(data)
+    model, pressures, time = subject.model, [], 0.0
+    for dt in (0.02, 0.1):
+        time += dt
+        trial = model.advance(time, dt, Drive(current_density=10.0 if electrodes else 0.0))
+        model.accept()
+        pressures.append(trial.monitors["stack_pressure"])
+        body = model.body
+        side = body.surface("anode_left")
+        u = body.displacement[side.nodes, 0]
+        assert np.ptp(u) < 1e-9 * np.abs(body.displacement).max()
+        force = reaction(body, "anode_left")[0] / area(body, "anode_left")
+        assert force == pytest.approx(trial.monitors["stack_pressure"], rel=1e-7)
+    if kind == "plate":
+        assert pressures == pytest.approx([3e6, 3e6])
+    elif electrodes:  # lithium that is plated pushes the stack out
+        _, idle = subject_of(data)
+        idle.model.advance(0.12, 0.12, Drive(current_density=0.0))
+        assert (
+            idle.model.problem.plate.pressure < pressures[1] < 3e6
+        )  # both creep out at the free sides
+    saved = model.save()
+    again = model.advance(time + 0.1, 0.1, Drive(current_density=0.0)).monitors
+    _, fresh = subject_of(data)
+    fresh.model.load(saved)
+    resumed = fresh.model.advance(time + 0.1, 0.1, Drive(current_density=0.0)).monitors
+    assert resumed["stack_pressure"] == pytest.approx(again["stack_pressure"], rel=1e-9)
+
+
 # -- refused -------------------------------------------------------------------------------------
 
 
@@ -239,7 +277,8 @@ def test_a_side_that_moves_is_followed():
          "no electrode touches lithium that flows"),
         ({"electrode": [{"group": ["interface", "li_sse"], "kinetics": "none"},
                         SLIT["electrode"][1]], "time": {"counter": "right"}}, "needs kinetics"),
-        ({"stack": {**SLIT["stack"], "kind": "plate"}}, "as a dead load alone"),
+        ({"stack": {"pressure": "3 MPa", "kind": "plate", "group": "li_sse"}}, "on a flat side"),
+        ({"stack": {"pressure": "3 MPa", "kind": "plate", "group": "right"}}, "that is held"),
         ({"load": [{"group": "anode_left", "pressure": "1 MPa"}]}, "has a load already"),
         ({"body_force": [{"group": "lithium", "force": {"x": "1 N/m^3"}}]}, "no body forces"),
         ({"geometry": {**SLIT["geometry"], "model": "plane_stress"}}, "no such model"),
