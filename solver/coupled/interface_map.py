@@ -20,7 +20,8 @@ h n n/d shared out evenly to the elements at the interface (`ssbmech.lithium.gro
 compatible: in lithium that does not yield it makes stresses of the size G h/d, which grow as the
 elements get smaller.
 
-The tensors are means over an element (they vary inside one where it is curved or near the axis).
+Displacement, pressure and currents converge with the square of the size of the elements. The
+tensors are means over an element (they vary inside one where it is curved or near the axis).
 """
 
 from __future__ import annotations
