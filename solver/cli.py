@@ -22,7 +22,8 @@ _TOP = """\
 Stress, K, J and the Porz margin at lithium filaments in solid electrolytes.
 
 A case file says which flaw, which material and how much overpotential; ssbmech builds the mesh,
-solves the mechanics, and says whether the flaw extends.
+solves the mechanics, and says whether the flaw extends. With a programme of currents in place of
+the overpotential it says when: ion conduction, kinetics and flowing lithium make the pressure.
 
   ssbmech porz --geometry edge --a "10 um" --material LLZO --overpotential "30 mV"
   ssbmech run cases/filament_llzo/case.toml -o results/filament

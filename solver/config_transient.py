@@ -59,6 +59,7 @@ def check_transient(case: Case) -> None:
             )
         return
     kind = kind_of(case)
+    _check_events(case, kind)
     if case.filament is not None:
         raise ValueError(
             "filament: its pressure is given, and in a case in time it comes out. Leave it out"
@@ -70,6 +71,23 @@ def check_transient(case: Case) -> None:
             "electrode: the programme asks for a current, and no [[electrode]] is given. Allowed: "
             'electrodes, or steps with do = "rest"'
         )
+
+
+#: Events that a model has a monitor for.
+_EVENTS = {
+    "extension": ("filament",),
+    "contact_lost": ("stripping", "intrusion"),
+}
+
+
+def _check_events(case: Case, kind: Kind) -> None:
+    for event in case.time.stop_at if case.time is not None else []:
+        if kind not in _EVENTS[event]:
+            allowed = [name for name, kinds in _EVENTS.items() if kind in kinds]
+            raise ValueError(
+                f"time.stop_at: {event!r} cannot happen in this case, a {kind}. Allowed: "
+                + (", ".join(allowed) or "none; leave it out")
+            )
 
 
 def counter_of(case: Case) -> int:

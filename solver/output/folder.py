@@ -22,6 +22,8 @@ OURS = (
     "current.csv",
     "history.csv",
     "filament.csv",
+    "front.csv",
+    "interphase.csv",
     "contact.csv",
     "interface.csv",
     "case.resolved.toml",
