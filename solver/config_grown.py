@@ -14,6 +14,7 @@ from ssbmech.errors import UnitError
 RANGED: dict[str, str] = {
     "retained": "dimensionless",
     "strength": "pressure",
+    "flaw": "length",
     "toughness": "toughness",
     "layer_modulus": "pressure",
     "electrolyte_modulus": "pressure",
@@ -81,8 +82,8 @@ class GrownBlock(Block):
     seed: int = Field(0, ge=0, description="of the sample")
     ranges: dict[str, list[str]] = Field(
         default_factory=dict,
-        description="low and high of retained, strength, toughness, layer_modulus, "
-        "electrolyte_modulus; those of the material set are taken from there",
+        description="low and high of retained, strength, flaw, toughness, "
+        "layer_modulus, electrolyte_modulus; those of the material set are taken from there",
     )
 
     @model_validator(mode="after")

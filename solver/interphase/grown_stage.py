@@ -121,7 +121,9 @@ def run_grown(
     limits = growing.limits(matter)
     onsets = find_onsets(growing, response, limits, growing.setup)
     unverified = tuple(dict.fromkeys([*growing.setup.unverified, *matter.unverified]))
-    notes += list(growing.setup.notes)
+    # the setup's own warning is about the whole strain; what counts here is what is retained
+    whole = growing.setup.expansion.small_strain(finite=False)
+    notes += [text for text in growing.setup.notes if text != whole]
     if "toughness" not in limits:
         notes.append("no toughness of the electrolyte is known: no criterion by energy")
     found = Grown(
@@ -241,6 +243,8 @@ def find_onsets(
     ratio: float | None = None,
     modulus: float | None = None,
     strain: float | None = None,
+    flaw: float | None = None,
+    timed: bool = True,
 ) -> tuple[Onset, ...]:
     """First cracking by place, stress and criterion, with these limits, moduli and strain.
 
@@ -252,6 +256,8 @@ def find_onsets(
         ratio: E of the layer over that of the electrolyte, by default the case's.
         modulus: E of the electrolyte [Pa], likewise.
         strain: Retained growth strain in the plane, likewise.
+        flaw: Depth of flaws along the lines [m], likewise.
+        timed: Whether the times are wanted; else they are NaN.
     """
     at = {
         "ratio": float(response.ratios[response.nominal]) if ratio is None else ratio,
@@ -259,7 +265,8 @@ def find_onsets(
         "strain": response.strain if strain is None else strain,
     }
     block, series = growing.block, response.main
-    flaw = units.quantity(block.flaw, "length") if block.flaw else None
+    if flaw is None and block.flaw:
+        flaw = units.quantity(block.flaw, "length")
     start = math.nan if growing.has_other_loads else 0.0
     now, out = conditions(growing), list[Onset]()
 
@@ -267,7 +274,7 @@ def find_onsets(
         level = limits[criterion]
         depth, k = first_along(series.depths, curves, level, start=start)
         thickness = depth * (1.0 + setup.expansion.volume_change)
-        time = time_of(setup.law, setup.initial, thickness, now)
+        time = time_of(setup.law, setup.initial, thickness, now) if timed else math.nan
         place = () if places is None else tuple(float(x) for x in places[k])
         kind = "strength" if criterion == "strength" else "energy"
         out.append(
@@ -287,6 +294,23 @@ def find_onsets(
         if "toughness" in limits and np.isfinite(K).all():
             add("toughness", front, "K_I", K, None)
     return tuple(out)
+
+
+def strongest(grown: Grown, criterion: str) -> NDArray[np.float64] | None:
+    """The largest stress [Pa] or intensity [Pa m^0.5] of all places over depth, (n,).
+
+    None where nothing is held against this limit.
+    """
+    growing, series = grown.growing, grown.response.main
+    stress = [series.curve(line.name, c).max(axis=1) for line in series.lines
+              for c in series.components]  # fmt: skip
+    if criterion == "strength":
+        return np.max(stress, axis=0) if stress else None
+    curves = [series.intensity(front) for front in series.fronts]
+    if growing.block.flaw and stress:
+        flaw = units.quantity(growing.block.flaw, "length")
+        curves.append(flaw_intensity(np.max(stress, axis=0), flaw, growing.block.flaw_factor))
+    return np.max(curves, axis=0) if curves else None
 
 
 def sample(
@@ -313,7 +337,7 @@ def sample(
     E_layer, E = growing.moduli(matter)
     names = list(dict.fromkeys(o.criterion for o in grown.onsets))
     answers = [f"{name}_{what}" for name in names for what in ("thickness", "time")]
-    known = _known(growing, grown.block)
+    known, now = _known(growing, grown.block), conditions(growing)
 
     def one(**inputs: float) -> dict[str, float]:
         chosen = {k: v for k, v in inputs.items() if k in of_block}
@@ -325,14 +349,18 @@ def sample(
         found = find_onsets(
             growing, response, limits, setup,
             ratio=inputs.get("layer_modulus", E_layer) / modulus, modulus=modulus,
-            strain=retained * setup.expansion.in_plane,
+            strain=retained * setup.expansion.in_plane, flaw=inputs.get("flaw"),
+            timed=False,
         )  # fmt: skip
         out = {}
         for name in names:
             first = min((o for o in found if o.criterion == name and o.happens),
                         key=lambda o: o.thickness, default=None)  # fmt: skip
-            out[f"{name}_thickness"] = first.thickness if first else math.inf
-            out[f"{name}_time"] = first.time if first else math.inf
+            thickness = first.thickness if first else math.inf
+            out[f"{name}_thickness"] = thickness
+            out[f"{name}_time"] = (
+                time_of(setup.law, setup.initial, thickness, now) if first else math.inf
+            )
         return out
 
     ranges = {**of_block, **own}

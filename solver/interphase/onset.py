@@ -62,17 +62,7 @@ def first_crossing(x: ArrayLike, y: ArrayLike, level: float, *, start: float = 0
     Returns:
         NaN where the curve stays below.
     """
-    at, values = np.asarray(x, float), np.asarray(y, float)
-    if math.isfinite(start):
-        at, values = np.append(0.0, at), np.append(start, values)
-    above = np.flatnonzero(values >= level)
-    if above.size == 0:
-        return math.nan
-    k = int(above[0])
-    if k == 0:
-        return float(at[0])
-    share = (level - values[k - 1]) / (values[k] - values[k - 1])
-    return float(at[k - 1] + share * (at[k] - at[k - 1]))
+    return first_along(x, np.asarray(y, float)[:, None], level, start=start)[0]
 
 
 def first_along(
@@ -90,11 +80,22 @@ def first_along(
         The crossing and the number of the curve; where none crosses NaN and the one that is
         largest in the end.
     """
-    values = np.asarray(curves, float)
-    found = np.array([first_crossing(x, column, level, start=start) for column in values.T])
-    if np.isnan(found).all():
+    at, values = np.asarray(x, float), np.asarray(curves, float)
+    if math.isfinite(start):
+        at = np.append(0.0, at)
+        values = np.vstack([np.full(values.shape[1], start), values])
+    above = values >= level
+    crosses = above.any(axis=0)
+    if not crosses.any():
         return math.nan, int(np.argmax(values.max(axis=0)))
-    k = int(np.nanargmin(found))
+    after = np.argmax(above, axis=0)
+    before = np.maximum(after - 1, 0)
+    columns = np.arange(values.shape[1])
+    low, high = values[before, columns], values[after, columns]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(after > 0, (level - low) / (high - low), 0.0)
+    found = np.where(crosses, at[before] + share * (at[after] - at[before]), np.inf)
+    k = int(np.argmin(found))
     return float(found[k]), k
 
 

@@ -256,3 +256,115 @@ def test_flat_film(page, tmp_path):
     energy = 50e9 * e**2 / (1 - 0.3) * series.depths * 20 * UM
     check.within("strain energy", [s.energy for s in series.steps], energy, TOLERANCE, unit="J/m",
                  why=WHY)  # fmt: skip
+
+
+# -- P6: the pellet --------------------------------------------------------------------------------
+
+PELLET = {
+    "geometry": {"type": "pellet", "radius": "600 um", "thickness": "300 um", "contact": "300 um",
+                 "shape": "layer", "edge": "20 um", "h_max": "20 um"},
+    "materials": {"electrolyte": {"E": "120 GPa", "nu": 0.25, "K_IC": "1 MPa*m^0.5"},
+                  "interphase": {"E": "60 GPa", "nu": 0.25}},
+}  # fmt: skip
+
+
+def pellet_block(**more):
+    grown = {
+        "thicknesses": ["10 um", "20 um", "40 um"], "retained": 0.5, "strength": "100 MPa",
+        "flaw": "5 um",
+        "line": [
+            {"name": "face", "start": ["310 um", "0 um"], "end": ["580 um", "0 um"], "points": 28},
+            {"name": "under", "start": ["4 um", "50 um"], "end": ["580 um", "50 um"], "points": 73},
+        ],
+        **more,
+    }  # fmt: skip
+    return InterphaseBlock.model_validate(
+        {"law": "parabolic", "growth_constant": "1e-15 m^2/s",
+         "expansion": {"volume_change": 0.03}, "grown": grown}
+    )  # fmt: skip
+
+
+def pellet(h, folder=None, **more):
+    case = {**PELLET, "geometry": {**PELLET["geometry"], "h": f"{h} um"}}
+    return run_grown(case_from(case), Path(), MPI.COMM_WORLD, Progress(quiet=True), folder,
+                     block=pellet_block(**more))  # fmt: skip
+
+
+def test_pellet_on_three_meshes(page):
+    """P6: place and sign of the stresses at which cracks start."""
+    check = page(
+        "P6", "Pellet with an interphase that grows under its contact",
+        problem="A layer of reaction products thickens under the contact patch of a pellet",
+        reference="location and sign: hoop tension (radial cracks) around the contact, largest at "
+        "the edge of the layer, rising with its thickness; the radial stress in the face beside "
+        "the contact is compression, and tension (circumferential cracks) under the layer",
+    )  # fmt: skip
+    found = {}
+    for h in (6.0, 4.0, 2.7):
+        grown = pellet(h)
+        series = grown.response.main
+        face = {n: series.curve("face", n) for n in ("hoop", "radial")}
+        under = {n: series.curve("under", n) for n in ("hoop", "radial")}
+        assert (face["hoop"][:, 3:] > 0.0).all()  # from 30 um outside the contact on
+        assert (face["radial"] < 0.0).all()
+        r = series.lines[1].places[:, 0] / UM
+        for name in ("hoop", "radial"):
+            top = under[name].max(axis=1)
+            assert (np.diff(top) > 0.0).all()
+            where = r[np.argmax(under[name], axis=1)]
+            assert ((where > 150.0) & (where < 310.0)).all()  # not on the axis, not outside
+        assert (under["radial"][:, r > 350.0] < 1e-2 * under["radial"].max()).all()
+        first = grown.first("strength")
+        assert first is not None
+        assert first.where == "under"
+        found[h] = [under["hoop"].max(axis=1)[-1], face["hoop"].max(axis=1)[-1], first.thickness]
+    why = "three meshes; places beside the singular edge of the layer are left out"
+    for k, (name, unit) in enumerate((("largest hoop stress under the layer", "Pa"),
+                                      ("largest hoop stress in the face", "Pa"),
+                                      ("thickness at first cracking", "m"))):  # fmt: skip
+        check.within(f"{name}, 6 um against 2.7 um", found[6.0][k], found[2.7][k], 0.02,
+                     unit=unit, why=why)  # fmt: skip
+        check.within(f"{name}, 4 um against 2.7 um", found[4.0][k], found[2.7][k], 0.01,
+                     unit=unit, why=why)  # fmt: skip
+
+
+def test_samples_are_what_solving_would_give(tmp_path):
+    """A sample against a run at its values; and a run that was cut off goes on to the same."""
+    ranges = {
+        "retained": ["0.3", "0.9"],
+        "strength": ["60 MPa", "90 MPa"],
+        "layer_modulus": ["40 GPa", "80 GPa"],
+        "electrolyte_modulus": ["110 GPa", "125 GPa"],
+    }
+    grown = pellet(6.0, tmp_path, samples=6, seed=2, ranges=ranges)
+    table = grown.table
+    k = int(np.flatnonzero(np.isfinite(table.answers["strength_thickness"]))[0])
+    chosen = {name: values[k] for name, values in table.inputs.items()}
+    case = {**PELLET, "geometry": {**PELLET["geometry"], "h": "6 um"}, "materials": {
+        "electrolyte": {"E": f"{chosen['electrolyte_modulus']} Pa", "nu": 0.25,
+                        "K_IC": "1 MPa*m^0.5"},
+        "interphase": {"E": f"{chosen['layer_modulus']} Pa", "nu": 0.25}}}  # fmt: skip
+    again = run_grown(
+        case_from(case), Path(), MPI.COMM_WORLD, Progress(quiet=True), None,
+        block=pellet_block(retained=chosen["retained"], strength=f"{chosen['strength']} Pa"),
+    )  # fmt: skip
+    assert table.answers["strength_thickness"][k] == pytest.approx(
+        again.first("strength").thickness, rel=2e-3
+    )
+    assert table.answers["strength_time"][k] == pytest.approx(again.first("strength").time,
+                                                              rel=4e-3)  # fmt: skip
+    path = tmp_path / "interphase_samples.csv"
+    whole = path.read_text()
+    path.write_text("".join(whole.splitlines(keepends=True)[:4]) + "3,0.")
+    pellet(6.0, tmp_path, samples=6, seed=2, ranges=ranges)
+    assert path.read_text() == whole
+
+
+def test_one_against_three_ranks(mpirun, tmp_path):
+    """Every stress and the energy of the last step."""
+    mpirun(3, Path(__file__).parent / "grown_on_ranks.py", tmp_path / "three.npz")
+    mpirun(1, Path(__file__).parent / "grown_on_ranks.py", tmp_path / "one.npz")
+    one, three = np.load(tmp_path / "one.npz"), np.load(tmp_path / "three.npz")
+    for name in one.files:
+        scale = np.abs(one[name]).max()
+        np.testing.assert_allclose(three[name], one[name], rtol=0, atol=1e-8 * scale, err_msg=name)

@@ -1,0 +1,241 @@
+"""A layer that thickened: thickness and resistance over time, stresses and K over thickness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ssbmech.output import figures_style as style
+from ssbmech.output.monitors import time_unit
+from ssbmech.output.tables import Table, read_table
+
+_COLOURS = (style.RED, style.BLUE, style.GREEN, style.ORANGE, style.PINK, style.SKY)
+#: Stresses in the order in which they are drawn: what opens cracks first.
+_ORDER = ("hoop", "radial", "axial", "xx", "yy", "zz")
+
+
+def growth(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
+    """``interphase_growth``: thickness and resistance over time, first cracking marked."""
+    entry, table = summary.get("interphase"), read_table(results / "interphase.csv")
+    if not entry or table is None or len(table["time"]) < 2:
+        return None
+    return draw_growth(folder, table, entry)
+
+
+def draw_growth(folder: Path, table: Table, entry: Mapping[str, Any]) -> str | None:
+    """Thickness and, where it has one, resistance of the layer.
+
+    Args:
+        folder: Of the figures.
+        table: ``time``, ``thickness`` and perhaps ``resistance``, SI, each (n,).
+        entry: The summary's entry ``interphase``.
+    """
+    time = np.asarray(table["time"], float)
+    good = np.isfinite(time)
+    if good.sum() < 2:
+        return None
+    unit, per = time_unit(float(time[good].max()))
+    resists = "resistance" in table
+    fig, axes = style.figure(style.DOUBLE if resists else style.SINGLE, 2.5, 1, 1 + resists,
+                             squeeze=False)  # fmt: skip
+    ax = axes[0, 0]
+    thickness = np.asarray(table["thickness"], float)
+    scale, length = _length(float(thickness.max()))
+    curve = entry["curve"]
+    smooth = np.array(curve["time_s"]), np.array(curve["thickness_um"]) * 1e-6
+    ax.plot(smooth[0] / per, smooth[1] / scale, "-", color=style.BLUE)
+    ax.plot(time[good] / per, thickness[good] / scale, "o", ms=3, color=style.BLUE)
+    _spread_in_time(ax, entry, per, scale)
+    ax.set(xlabel=f"time ({unit})", ylabel=f"thickness of the layer ({length})")
+    ax.set_ylim(bottom=0.0)
+    _legend(ax)
+    if resists:
+        style.panel(ax, "a")
+        style.panel(axes[0, 1], "b")
+        R = np.asarray(table["resistance"], float) * 1e4
+        axes[0, 1].plot(smooth[0] / per, smooth[1] * R[-1] / thickness[-1], color=style.ORANGE)
+        axes[0, 1].plot(time[good] / per, R[good], "o", ms=3, color=style.ORANGE)
+        axes[0, 1].set(xlabel=f"time ({unit})", ylabel="resistance of the layer (Ω cm²)")
+        axes[0, 1].set_ylim(bottom=0.0)
+    return style.save(fig, folder, "interphase_growth")
+
+
+def stresses(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
+    """``interphase_stress``: largest stresses of each line and K over the thickness."""
+    entry, table = summary.get("interphase"), read_table(results / "interphase.csv")
+    if not entry or table is None:
+        return None
+    return draw_stresses(folder, table, entry)
+
+
+def draw_stresses(folder: Path, table: Table, entry: Mapping[str, Any]) -> str | None:
+    """A panel of the largest tension per line, one of K_I; limits and first cracking marked.
+
+    Args:
+        folder: Of the figures.
+        table: ``thickness`` and columns ``LINE:STRESS_max`` and ``FRONT:K_I``, SI, each (n,).
+        entry: The summary's entry ``interphase``.
+    """
+    lines = list(entry.get("stresses", {}))
+    fronts = [name for name in table if name.endswith(":K_I")]
+    panels = len(lines) + bool(fronts)
+    if not panels:
+        return None
+    thickness = np.asarray(table["thickness"], float)
+    scale, unit = _length(float(thickness.max()))
+    width = style.SINGLE if panels == 1 else style.DOUBLE
+    fig, axes = style.figure(width, 2.6, 1, panels, squeeze=False)
+    for k, line in enumerate(lines):
+        ax = axes[0, k]
+        names = [n for n in _ORDER if f"{line}:{n}_max" in table]
+        for name, colour in zip(names, _COLOURS, strict=False):
+            for end, dash, words in (("max", "-", "largest "), ("min", ":", "smallest ")):
+                values = np.asarray(table[f"{line}:{name}_{end}"], float) / 1e6
+                ax.plot(thickness / scale, values, dash, color=colour, lw=1.2,
+                        label=f"{words}{name}" if end == "max" else None)  # fmt: skip
+        ax.axhline(0.0, color=style.GREY, lw=0.5)
+        _limit(ax, entry, "strength", "strength")
+        _marks(ax, entry, line, scale)
+        ax.set(xlabel=f"thickness of the layer ({unit})", ylabel="stress (MPa)")
+        ax.set_title(line.replace("_", " "), loc="right")
+        _legend(ax, marks_only=k > 0)
+    if fronts:
+        ax = axes[0, len(lines)]
+        for name, colour in zip(fronts, _COLOURS, strict=False):
+            values = np.asarray(table[name], float) / 1e6
+            ax.plot(thickness / scale, values, "o-", ms=3, color=colour, label=name[:-4])
+        _limit(ax, entry, "toughness", r"$K_{IC}$")
+        ax.set(xlabel=f"thickness of the layer ({unit})", ylabel="$K_I$ (MPa m$^{1/2}$)")
+        _legend(ax)
+    if panels > 1:
+        for k in range(panels):
+            style.panel(axes[0, k], "abcdefgh"[k])
+    return style.save(fig, folder, "interphase_stress")
+
+
+def onset_maps(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
+    """``interphase_onset``: thickness at first cracking over misfit and strength or toughness."""
+    maps = (summary.get("interphase") or {}).get("maps") or {}
+    return draw_onset_maps(folder, maps, summary["interphase"]) if maps else None
+
+
+def draw_onset_maps(
+    folder: Path, maps: Mapping[str, Any], entry: Mapping[str, Any]
+) -> str | None:  # fmt: skip
+    """A map per criterion; white where nothing cracks up to the largest thickness.
+
+    Args:
+        folder: Of the figures.
+        maps: Entry ``maps`` of the summary's entry ``interphase``.
+        entry: That entry.
+    """
+    fig, axes = style.figure(style.DOUBLE if len(maps) > 1 else style.SINGLE, 2.7, 1, len(maps),
+                             squeeze=False)  # fmt: skip
+    drawn = False
+    for k, (criterion, data) in enumerate(maps.items()):
+        ax = axes[0, k]
+        values = np.array([[np.nan if x is None else x for x in row]
+                           for row in data["thickness_um"]])  # fmt: skip
+        x, y = np.array(data["growth_strain"]), np.array(data["limit"])
+        ax.set(xscale="log", yscale="log", xlabel="growth strain that is retained",
+               ylabel=f"{'strength' if criterion == 'strength' else 'toughness'} "
+               f"({data['unit'].replace('*m^0.5', ' m$^{1/2}$')})")  # fmt: skip
+        if np.isfinite(values).any() and x.min() > 0.0:
+            shown = ax.pcolormesh(x, y, values.T, cmap=style.CRITICAL_MAP, shading="nearest",
+                                  rasterized=True, vmin=0.0)  # fmt: skip
+            fig.colorbar(shown, ax=ax, label="layer at first crack (µm)")
+            limit = entry["limits"]["strength" if criterion == "strength" else "toughness"]
+            middle = x[len(x) // 2]
+            ax.plot(middle, limit["value"], "o", mfc="none", color=style.RED, label="this case")
+            ax.legend(loc="upper left")
+            drawn = True
+        if len(maps) > 1:
+            style.panel(ax, "ab"[k])
+    return style.save(fig, folder, "interphase_onset") if drawn else None
+
+
+def profiles(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
+    """``interphase_profiles``: stresses along each line, a curve per thickness."""
+    table = read_table(results / "interphase_lines.csv")
+    if not summary.get("interphase") or table is None:
+        return None
+    return draw_profiles(folder, table)
+
+
+def draw_profiles(folder: Path, table: Table) -> str | None:
+    """Hoop and radial stress (or xx and yy) along lines, coloured by thickness.
+
+    Args:
+        folder: Of the figures.
+        table: ``thickness``, ``line``, ``s`` and stresses, SI, each (n,).
+    """
+    import matplotlib
+
+    names = [n for n in _ORDER if n in table][:2]
+    lines = list(dict.fromkeys(str(name) for name in table["line"]))
+    thicknesses = np.unique(np.asarray(table["thickness"], float))
+    lines = [n for n in lines if np.count_nonzero(table["line"] == n) > len(thicknesses)]
+    if not lines or not names:
+        return None
+    scale, unit = _length(float(thicknesses.max()))
+    fig, axes = style.figure(style.DOUBLE, 2.2 * len(lines), len(lines), len(names), squeeze=False)
+    # the palest end of the map would not show on white
+    colours = matplotlib.colormaps[style.LINE_MAP](np.linspace(0.0, 0.9, len(thicknesses)))
+    for row, line in zip(axes, lines, strict=True):
+        for ax, name in zip(row, names, strict=True):
+            for thickness, colour in zip(thicknesses, colours, strict=True):
+                mine = (table["line"] == line) & (table["thickness"] == thickness)
+                s, values = np.asarray(table["s"])[mine], np.asarray(table[name])[mine]
+                ax.plot(s * 1e6, values / 1e6, color=colour,
+                        label=f"{style.number(thickness / scale)} {unit}")  # fmt: skip
+            ax.axhline(0.0, color=style.GREY, lw=0.5)
+            ax.set(xlabel=f"distance along {line.replace('_', ' ')} (µm)",
+                   ylabel=f"{name} stress (MPa)")  # fmt: skip
+    axes[0, 0].legend(title="thickness", title_fontsize=7)
+    return style.save(fig, folder, "interphase_profiles")
+
+
+def _length(largest: float) -> tuple[float, str]:
+    return (1e-6, "µm") if largest >= 1e-6 else (1e-9, "nm")
+
+
+def _limit(ax: Any, entry: Mapping[str, Any], name: str, label: str) -> None:
+    limit = entry.get("limits", {}).get(name)
+    if limit and limit["value"] is not None:
+        ax.axhline(limit["value"], color=style.BLACK, lw=0.8, ls="--", label=label)
+
+
+def _marks(ax: Any, entry: Mapping[str, Any], line: str, scale: float) -> None:
+    """Where the first crack by each criterion starts, on the line that it starts on."""
+    for criterion, dash in (("strength", "--"), ("energy", "-.")):
+        first = entry.get("first", {}).get(criterion)
+        if first and first["where"] == line and first["thickness"]["value"] is not None:
+            ax.axvline(first["thickness"]["value"] * 1e-6 / scale, color=style.GREY, lw=0.9,
+                       ls=dash, label=f"{first['opens']} ({criterion})")  # fmt: skip
+
+
+def _spread_in_time(ax: Any, entry: Mapping[str, Any], per: float, scale: float) -> None:
+    """First cracking with its 5-95 % of thickness and time over the ranges."""
+    answers = (entry.get("samples") or {}).get("answers", {})
+    for criterion, colour, mark in (("strength", style.RED, "s"), ("energy", style.GREEN, "D")):
+        first = entry.get("first", {}).get(criterion)
+        if not first or first["time"]["value"] is None:
+            continue
+        x, y = first["time"]["value"] / per, first["thickness"]["value"] * 1e-6 / scale
+        ax.plot(x, y, mark, ms=4, color=colour, label=f"first crack by {criterion}", zorder=5)
+        a = answers.get(f"{criterion}_thickness")
+        if a and a["p5"] is not None:
+            high = a["p95"] if a["p95"] is not None else ax.get_ylim()[1] * scale / 1e-6
+            low, high = a["p5"] * 1e-6 / scale, high * 1e-6 / scale
+            ax.plot([x, x], [low, high], color=colour, lw=1.0, alpha=0.6, label="5-95 % of ranges")
+
+
+def _legend(ax: Any, *, marks_only: bool = False) -> None:
+    """A key; where the panel before has named the lines, of the first cracks alone."""
+    handles, labels = ax.get_legend_handles_labels()
+    keep = [k for k, label in enumerate(labels) if not marks_only or "crack" in label]
+    if keep:
+        ax.legend([handles[k] for k in keep], [labels[k] for k in keep], loc="best",
+                  handlelength=1.4, fontsize=6.5)  # fmt: skip
