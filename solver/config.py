@@ -250,6 +250,11 @@ class SolverBlock(_Block):
     degree: int = Field(2, ge=1, le=4, description="polynomial degree of the displacement")
     method: Literal["auto", "direct", "iterative"] = "auto"
     rtol: float = Field(1e-10, gt=0, lt=1e-3)
+    coupling: Literal["monolithic", "staggered"] = Field(
+        "monolithic",
+        description="of body and currents where lithium is plated onto a bonded surface: staggered "
+        "iterates between the two and fails where they are coupled strongly",
+    )
     petsc: dict[str, str | int | float] = Field(
         default_factory=dict, description="PETSc options without the prefix ssbmech_"
     )

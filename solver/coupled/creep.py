@@ -142,6 +142,7 @@ class CreepModel:
             "pressure_mean": mean,
             "plastic_strain_max": largest,
             "dissipation": report.dissipation,
+            **monitors.small_strain(body),
         }
         if self.plate is not None:
             found["stack_pressure"] = self.plate.pressure

@@ -28,6 +28,7 @@ from ssbmech.electro.solve import solve_system
 from ssbmech.electro.system import ElectricSystem
 from ssbmech.errors import CaseError, SolverError
 from ssbmech.fracture.porz import FARADAY, LITHIUM_MOLAR_VOLUME
+from ssbmech.lithium.monitors import small_strain
 from ssbmech.lithium.problem import BodyProblem
 from ssbmech.lithium.system import StepReport
 from ssbmech.numerics import fixed_point
@@ -309,6 +310,7 @@ class PlatingModel:
             "dissipation": report.dissipation,
             "mass_defect": defect / max(totals.moved_volume, _NO_VOLUME * area),
             "charge_defect": self._imbalance(state),
+            **small_strain(self.body),
         }
 
     def _imbalance(self, state: State) -> float:

@@ -101,6 +101,7 @@ def _plating(
         tuple(e.name for e in coupled if e.coupled),
         whole,
         programme.tolerance,
+        method=case.solver.coupling,
         plate=plate,
     )
     model = PlatingModel(problem)

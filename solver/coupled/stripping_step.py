@@ -11,6 +11,7 @@ from ssbmech.coupled import strip_law
 from ssbmech.coupled.stripping_problem import State, Surface, mean_about
 from ssbmech.errors import SolverError
 from ssbmech.fracture.porz import FARADAY
+from ssbmech.lithium.monitors import small_strain
 from ssbmech.numerics import fixed_point
 from ssbmech.numerics.stepping import Drive, Trial, local_error
 
@@ -194,4 +195,5 @@ class Step:
             "dissipation": state.dissipated,
             "penetration": self.mechanics.penetration,
             "staggered_iterations": float(rounds),
+            **small_strain(self.model.body),
         }

@@ -48,7 +48,9 @@ def save(system: BodySystem) -> Arrays:
     cells = original[system.flow_cells[mine]]
     for name in _POINTS:
         values = getattr(system.points.accepted, name)
-        per_cell = values.reshape(len(system.flow_cells), -1)[mine]
+        # the width is said, because a rank may have no flowing cells
+        width = int(np.prod(values.shape[1:])) * system.quadrature.per_cell
+        per_cell = values.reshape(len(system.flow_cells), width)[mine]
         kept[name] = _whole(domain.comm, cells, per_cell)
     for group, tensors in system.growth.parts.items():
         kept[f"growth:{group}"] = _whole(domain.comm, cells, tensors.reshape(-1, 9)[mine])

@@ -172,3 +172,17 @@ def area(system: BodySystem, group: str) -> float:
     w = weight(ufl.SpatialCoordinate(mesh), p.model)
     form = fem.form(one * w * ds(p.domain.facet_tag(group)))
     return system.everywhere(fem.assemble_scalar(form)) * p.area_unit
+
+
+def small_strain(system: BodySystem) -> dict[str, float]:
+    """Largest displacement gradient of groups that flow at small strain, as a monitor (collective).
+
+    The theory neglects its square; {} where every flowing group has finite strain.
+    """
+    p = system.problem
+    small = [system.points_of(g) for g, flow in p.flows.items() if not flow.finite]
+    if not small:
+        return {}
+    size = np.linalg.norm(system.gradients(), axis=(1, 2))
+    mine = max(float(size[a:b].max(initial=0.0)) for a, b in small)
+    return {"small_strain": float(p.domain.comm.allreduce(mine, op=MPI.MAX))}

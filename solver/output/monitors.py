@@ -66,6 +66,8 @@ MONITORS: dict[str, Monitor] = {
     "void_area": Monitor("void area", "um^2", 1e-12),
     "void_volume": Monitor("void volume", "um^3", 1e-18),
     "stack_displacement": Monitor("stack displacement", "um", 1e-6),
+    "small_strain": Monitor("largest small strain", "%", 1e-2),
+    "plastic_strain_max": Monitor("largest plastic strain", "%", 1e-2),
     "gap_max": Monitor("largest gap", "nm", 1e-9),
 }
 #: Monitors that measure an error: what has to balance, and the largest relative imbalance.

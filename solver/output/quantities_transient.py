@@ -16,6 +16,8 @@ History = Mapping[str, NDArray]
 BALANCE_LIMIT, ENERGY_LIMIT = 1e-10, 1e-2
 #: Largest dissipation below zero of a step, over the largest of all: rounding.
 DISSIPATION_LIMIT = 1e-10
+#: Largest displacement gradient at small strain: its square, which is neglected, is 4 %.
+STRAIN_LIMIT = 0.2
 
 
 def transient_table(
@@ -266,7 +268,7 @@ def _energy_balance(history: History) -> dict[str, Any] | None:
 
 
 def transient_gates(history: History, table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Charge and volume are conserved, energy nearly so, and no step dissipates less than 0.
+    """Charge and volume are conserved, energy nearly so; dissipation >= 0; small strains are small.
 
     Args:
         history: Columns by name [SI].
@@ -291,6 +293,11 @@ def transient_gates(history: History, table: Mapping[str, Any]) -> list[dict[str
         gates.append(
             _gate("dissipation", value, DISSIPATION_LIMIT, "largest negative step over the largest")
         )
+    strain = np.asarray(history.get("small_strain", ()), float)
+    strain = strain[np.isfinite(strain)]
+    if len(strain):
+        what = "largest displacement gradient of lithium at small strain; strain = 'finite' bears"
+        gates.append(_gate("small strain", float(strain.max()), STRAIN_LIMIT, f"{what} more"))
     return gates
 
 

@@ -126,7 +126,9 @@ def _when(history: History, at: Moment) -> str:
     """``after 1 h 12 min (0.58 mAh/cm^2)``."""
     charge = at.value(history, "capacity")
     text = f"after {clock(at.time)}" if at.time > 0 else "at the start"
-    return text + (f" ({_charge(charge)})" if charge is not None and charge != 0 else "")
+    if charge is None or abs(charge) <= 1e-9 * np.nanmax(np.abs(history["capacity"])):
+        return text  # what was plated has been stripped again
+    return f"{text} ({_charge(charge)})"
 
 
 def _charge(value: float) -> str:
@@ -283,7 +285,7 @@ def _ending(history: History, log: Sequence[Mapping[str, Any]], limits: Limits) 
     voltage = at.value(history, "voltage")
     if voltage is not None:
         parts.append(f"the voltage is {monitor('voltage').shown(voltage, 3)}")
-        if limits.cut_off is not None:
+        if limits.cut_off is not None and limits.cut_off * voltage > 0:
             parts[-1] += f" (cut-off {monitor('voltage').shown(limits.cut_off, 3)})"
     return "; ".join(parts)
 

@@ -173,3 +173,10 @@ def test_spans_and_drives(history):
     assert spans({"time": np.zeros(0)}) == []
     one = {"time": np.arange(3.0), "phase": np.ones(3), "cycle": np.array([1, 1, 2])}
     assert spans(one) == [(0, 2), (2, 3)]  # the same phase in another cycle is another one
+
+
+@pytest.mark.parametrize(("largest", "passed"), [(0.05, True), (0.35, False)])
+def test_small_strains_that_are_not_small_are_refused(largest, passed):
+    history = {"time": np.array([1.0, 2.0]), "small_strain": np.array([0.01, largest])}
+    gates = transient_gates(history, transient_table(history, []))
+    assert [g["passed"] for g in gates if g["name"] == "small strain"] == [passed]
