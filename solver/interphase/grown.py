@@ -87,6 +87,7 @@ class Step:
         fronts: Front to the largest K_I along it [Pa m^0.5] and the largest J [J/m^2].
         stress: Line to stress [Pa], (n, 3, 3).
         cells: Of the mesh.
+        inside: Fronts that lie in the layer.
     """
 
     depth: float
@@ -95,6 +96,7 @@ class Step:
     fronts: dict[str, dict[str, float]]
     stress: dict[str, NDArray[np.float64]]
     cells: int
+    inside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,10 @@ class Series:
     def intensity(self, front: str, name: str = "K_I") -> NDArray[np.float64]:
         """K_I [Pa m^0.5] or J [J/m^2] of a front over depth, (n,); NaN where it has none."""
         return np.array([s.fronts.get(front, {}).get(name, np.nan) for s in self.steps])
+
+    def in_layer(self, front: str) -> bool:
+        """Whether a front lies in the layer at all depths."""
+        return all(front in s.inside for s in self.steps)
 
     @property
     def fronts(self) -> tuple[str, ...]:
@@ -231,7 +237,8 @@ def measure(
     solution = system.solve(rtol=rtol)
     stress = {}
     for line in lines:
-        found = stress_at(solution, line.places / posed.problem.domain.length)
+        places = np.asarray(line.places / posed.problem.domain.length, np.float64)
+        found = stress_at(solution, places)
         outside = np.isnan(found).any(axis=(1, 2))
         if outside.any():
             place = line.places[int(np.argmax(outside))] * 1e6
@@ -241,14 +248,16 @@ def measure(
             )  # fmt: skip
         stress[line.name] = found
     fronts: dict[str, dict[str, float]] = {}
+    inside: list[str] = []
     for crack in posed.cracks:
         for front in fracture(solution, crack, options or RingOptions()):
             fronts[front.name] = {
                 name: float(np.max(front.values[name])) for name in ("K_I", "J")
                 if name in front.values
             }  # fmt: skip
+            inside += [front.name] if group in front.groups else []
     pressure = system.mean_pressures()[group]
-    return Step(depth, pressure, solution.strain_energy, fronts, stress, posed.cells)
+    return Step(depth, pressure, solution.strain_energy, fronts, stress, posed.cells, tuple(inside))
 
 
 def respond(

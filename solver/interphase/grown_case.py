@@ -216,12 +216,14 @@ class Growing:
         return values[0], values[1]
 
     def limits(self, matter: Materials) -> dict[str, float]:
-        """Strength [Pa] and toughness [Pa m^0.5], where known."""
+        """Strength [Pa], toughness [Pa m^0.5] and that of the layer, where known."""
         out = {}
         if self.block.strength is not None:
             out["strength"] = units.quantity(self.block.strength, "pressure")
         if self.electrolyte in matter.K_IC:
             out["toughness"] = matter.K_IC[self.electrolyte][0]
+        if self.block.group in matter.K_IC:
+            out["layer_toughness"] = matter.K_IC[self.block.group][0]
         return out
 
     def ranges(self, matter: Materials) -> dict[str, Range]:

@@ -124,6 +124,10 @@ def run_grown(
     # the setup's own warning is about the whole strain; what counts here is what is retained
     whole = growing.setup.expansion.small_strain(finite=False)
     notes += [text for text in growing.setup.notes if text != whole]
+    if block.expansion.reference == "electrolyte_and_lithium":
+        notes.append(
+            "the depth of the layer is that of the electrolyte and the lithium that it came from"
+        )
     if "toughness" not in limits:
         notes.append("no toughness of the electrolyte is known: no criterion by energy")
     found = Grown(
@@ -271,7 +275,8 @@ def find_onsets(
     now, out = conditions(growing), list[Onset]()
 
     def add(criterion: str, where: str, name: str, curves: NDArray, places: Any) -> None:
-        level = limits[criterion]
+        inside = places is None and series.in_layer(where)
+        level = limits["layer_toughness" if inside else criterion]
         depth, k = first_along(series.depths, curves, level, start=start)
         thickness = depth * (1.0 + setup.expansion.volume_change)
         time = time_of(setup.law, setup.initial, thickness, now) if timed else math.nan
@@ -291,7 +296,8 @@ def find_onsets(
                 add("toughness", line.name, name, K, line.places)
     for front in series.fronts:
         K = response.curve(front, "K_I", **at)
-        if "toughness" in limits and np.isfinite(K).all():
+        needed = "layer_toughness" if series.in_layer(front) else "toughness"
+        if needed in limits and np.isfinite(K).all():
             add("toughness", front, "K_I", K, None)
     return tuple(out)
 
@@ -306,7 +312,7 @@ def strongest(grown: Grown, criterion: str) -> NDArray[np.float64] | None:
               for c in series.components]  # fmt: skip
     if criterion == "strength":
         return np.max(stress, axis=0) if stress else None
-    curves = [series.intensity(front) for front in series.fronts]
+    curves = [series.intensity(f) for f in series.fronts if not series.in_layer(f)]
     if growing.block.flaw and stress:
         flaw = units.quantity(growing.block.flaw, "length")
         curves.append(flaw_intensity(np.max(stress, axis=0), flaw, growing.block.flaw_factor))

@@ -106,6 +106,8 @@ def draw_stresses(folder: Path, table: Table, entry: Mapping[str, Any]) -> str |
         for name, colour in zip(fronts, _COLOURS, strict=False):
             values = np.asarray(table[name], float) / 1e6
             ax.plot(thickness / scale, values, "o-", ms=3, color=colour, label=name[:-4])
+        ax.axhline(0.0, color=style.GREY, lw=0.5)
+        _limit(ax, entry, "layer_toughness", r"$K_{IC}$ of the layer")
         _limit(ax, entry, "toughness", r"$K_{IC}$")
         ax.set(xlabel=f"thickness of the layer ({unit})", ylabel="$K_I$ (MPa m$^{1/2}$)")
         _legend(ax)
@@ -213,7 +215,7 @@ def _marks(ax: Any, entry: Mapping[str, Any], line: str, scale: float) -> None:
         first = entry.get("first", {}).get(criterion)
         if first and first["where"] == line and first["thickness"]["value"] is not None:
             ax.axvline(first["thickness"]["value"] * 1e-6 / scale, color=style.GREY, lw=0.9,
-                       ls=dash, label=f"{first['opens']} ({criterion})")  # fmt: skip
+                       ls=dash, label=f"first crack, by {criterion}")  # fmt: skip
 
 
 def _spread_in_time(ax: Any, entry: Mapping[str, Any], per: float, scale: float) -> None:

@@ -65,8 +65,8 @@ def _curve(grown: Grown) -> dict[str, list[float]]:
     law, now = grown.setup.law, conditions(grown.growing)
     thickness = np.asarray(law.advance(grown.setup.initial, times, now), float) * 1e6
     return {
-        "time_s": times.tolist(),
-        "thickness_um": np.broadcast_to(thickness, times.shape).tolist(),
+        "time_s": [float(t) for t in times],
+        "thickness_um": [float(d) for d in np.broadcast_to(thickness, times.shape)],
     }
 
 
@@ -257,13 +257,20 @@ def _first_words(grown: Grown, criterion: str, mine: Sequence[Onset]) -> str:
     else:
         text = f"{by}a {_crack(first)} starts at {show(first.thickness, 'length')}"
         text += f" ({clock(first.time)})" if math.isfinite(first.time) else ""
-        others = sorted(
-            {(o.thickness, _crack(o)) for o in mine if o.happens and _crack(o) != _crack(first)}
+        text += "".join(
+            f", then a {_crack(o)} at {show(o.thickness, 'length')}" for o in _later(mine, first)
         )
-        if others:
-            text += f", then a {others[0][1]} at {show(others[0][0], 'length')}"
     spread = _spread(grown, criterion)
     return text + (f"; {spread}." if spread else ".")
+
+
+def _later(mine: Sequence[Onset], first: Onset) -> list[Onset]:
+    """Cracks of other kinds than the first, each kind where it comes first, in their order."""
+    found: dict[str, Onset] = {}
+    for o in sorted((o for o in mine if o.happens), key=lambda o: o.thickness):
+        if o.component != first.component:
+            found.setdefault(o.component, o)
+    return list(found.values())
 
 
 def _crack(o: Onset) -> str:
@@ -282,9 +289,10 @@ def _spread(grown: Grown, criterion: str) -> str:
     for what in ("thickness", "time"):
         a = table["answers"][f"{criterion}_{what}"]
         median, low, high = (
-            "beyond" if a[k] is None else f"{a[k]:.3g}" for k in ("median", "p5", "p95")
+            "not reached" if a[k] is None else f"{a[k]:.3g} {a['unit']}"
+            for k in ("median", "p5", "p95")
         )
-        parts.append(f"{what} median {median} {a['unit']}, 5-95 % {low} to {high} {a['unit']}")
+        parts.append(f"{what} median {median}, 5-95 % {low} to {high}")
     never = table["answers"][f"{criterion}_thickness"]["not_reached"]
     text = f"over the ranges of the inputs ({table['n']} samples): " + "; ".join(parts)
     return text + (f"; {never:.0%} do not crack within what was computed" if never > 0 else "")
