@@ -205,9 +205,7 @@ def _in_time(
     """Everything of a case in time (collective)."""
     case = result.case
     with progress.stage("model") as note:
-        kind, subject, programme = make_subject(
-            case, base, comm, data, result.domain, result.setup, result.matter, note
-        )
+        kind, subject, programme = make_subject(case, base, comm, data, result.domain, meshed, note)
     place = target or on_root(comm, lambda: result.borrow())
     with progress.stage("time") as note:
         found = run_transient(

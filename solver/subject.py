@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
+from ssbmech.build import Setup
+from ssbmech.build_materials import Materials
+from ssbmech.config import Case
+from ssbmech.domain import Domain
+from ssbmech.meshes.data import MeshData
 from ssbmech.numerics.stepping import Model
 from ssbmech.output.verdict import Limits
+from ssbmech.programme import Programme
 
 #: Columns "name [unit]" of a table, each of shape (n,), in the unit shown.
 Columns = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a model in time is made from.
+
+    Attributes:
+        case: The case.
+        base: Folder in which its relative paths start.
+        comm: MPI communicator.
+        data: The whole mesh on rank 0, None elsewhere.
+        domain: The whole mesh on all ranks.
+        setup: What the case means on its mesh.
+        matter: Materials with their sources.
+        programme: What it will go through, and the tolerance of a step.
+        note: Takes the text for the progress line.
+    """
+
+    case: Case
+    base: Path
+    comm: Any
+    data: MeshData | None
+    domain: Domain
+    setup: Setup
+    matter: Materials
+    programme: Programme
+    note: Callable[[str], None]
 
 
 class FieldWriter(Protocol):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ssbmech import build, build_materials
 from ssbmech.config import Case
 from ssbmech.config_transient import kind_of
 from ssbmech.domain import Domain
@@ -22,7 +21,7 @@ from ssbmech.output.snapshots import Snapshots
 from ssbmech.parallel import on_root
 from ssbmech.programme import Programme
 from ssbmech.programme import programme as programme_of
-from ssbmech.subject import Columns, Subject
+from ssbmech.subject import Columns, Setting, Subject
 from ssbmech.time_stage import FOLDER, TimeResult, run_in_time
 
 #: Kind of a case in time → module with ``make(...) -> Subject``.
@@ -78,9 +77,8 @@ def make_subject(
     comm: Any,
     data: MeshData | None,
     domain: Domain,
-    setup: build.Setup,
-    matter: build_materials.Materials,
-    note: Callable[[str], None],
+    meshed: Meshed,
+    note: Callable[[str], None] = lambda text: None,
 ) -> tuple[str, Subject, Programme]:
     """The model that a case in time asks for, in its initial state (collective).
 
@@ -90,21 +88,15 @@ def make_subject(
         comm: MPI communicator.
         data: The whole mesh on rank 0.
         domain: The whole mesh on all ranks.
-        setup: What the case means on its mesh.
-        matter: Materials with their sources.
+        meshed: What is known of the mesh, and what the case means on it.
         note: Takes the text for the progress line.
 
     Returns:
         Kind, subject and programme.
     """
-    kind = kind_of(case)
-    programme = programme_of(case.time, case.step)
-    module = import_module(MAKERS[kind])
-    return (
-        kind,
-        module.make(case, base, comm, data, domain, setup, matter, programme, note),
-        programme,
-    )
+    kind, programme = kind_of(case), programme_of(case.time, case.step)
+    setting = Setting(case, base, comm, data, domain, meshed.setup, meshed.matter, programme, note)
+    return kind, import_module(MAKERS[kind]).make(setting), programme
 
 
 def run_transient(

@@ -33,9 +33,8 @@ def keeps_contact(case: Case) -> tuple[bool, float]:
     comm = MPI.COMM_WORLD
     domain, meshed = mesh_stage.make_domain(case, HERE, comm, None, lambda text: None, held)
     _, subject, programme = make_subject(
-        case, HERE, comm, held[0] if held else None, domain, meshed.setup, meshed.matter,
-        lambda text: None,
-    )  # fmt: skip
+        case, HERE, comm, held[0] if held else None, domain, meshed
+    )
     found = march(subject.model, programme.phases, programme.options, events=programme.events)
     return found.reason == "programme", found.monitors["contact"]
 

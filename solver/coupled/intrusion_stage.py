@@ -6,7 +6,6 @@ is one step of ``do = "rest"`` (no current) as long as it is pressed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,51 +13,34 @@ from typing import Any
 import numpy as np
 from ssbmech import build, units
 from ssbmech.build_flow import flow_setup
-from ssbmech.build_materials import Materials, material_sets, set_of
+from ssbmech.build_materials import material_sets, set_of
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
 from ssbmech.coupled.intrusion import FILLED, Intrusion, IntrusionModel
 from ssbmech.coupled.notch import Notch
-from ssbmech.domain import Domain
 from ssbmech.errors import CaseError
 from ssbmech.lithium.stack import Stack
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.notched import notch_of
 from ssbmech.output.verdict import Limits
 from ssbmech.parallel import on_root
-from ssbmech.programme import Programme
-from ssbmech.subject import Columns, FieldWriter
+from ssbmech.subject import Columns, FieldWriter, Setting
 
 _LITHIUM, _SURFACE, _PLATE = "lithium", "li_sse", "bottom"
 
 
-def make(
-    case: Case,
-    base: Path,
-    comm: Any,
-    data: MeshData | None,
-    domain: Domain,
-    setup: build.Setup,
-    matter: Materials,
-    programme: Programme,
-    note: Callable[[str], None],
-) -> IntrusionSubject:
+def make(setting: Setting) -> IntrusionSubject:
     """The model of a case with [contact] and without [[electrode]] (collective).
 
     Args:
-        case: The case.
-        base: Folder in which its relative paths start.
-        comm: MPI communicator.
-        data: The whole mesh on rank 0.
-        domain: The mesh on all ranks.
-        setup: What the case means on its mesh.
-        matter: Materials.
-        programme: For its tolerance.
-        note: Takes progress in words.
+        setting: Case, meshes, and what the case means on them.
 
     Raises:
         SsbmechError: On every rank.
     """
+    case, base, comm, data = setting.case, setting.base, setting.comm, setting.data
+    domain, setup, matter = setting.domain, setting.setup, setting.matter
+    programme, note = setting.programme, setting.note
     note("contact: lithium and a notch in the electrolyte")
     shape = on_root(comm, lambda: _shape(data))
     _check(case, setup)

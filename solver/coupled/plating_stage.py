@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ssbmech import build, build_electro, units
-from ssbmech.build_materials import Materials
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
 from ssbmech.config_transient import counter_of
@@ -16,7 +14,7 @@ from ssbmech.coupled.creep import CreepModel
 from ssbmech.coupled.flowing_body import FlowingBody, flowing_body, with_stack
 from ssbmech.coupled.plate import Plate
 from ssbmech.coupled.plating import Plating, PlatingModel
-from ssbmech.domain import Domain, distribute
+from ssbmech.domain import distribute
 from ssbmech.errors import CaseError
 from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
 from ssbmech.meshes.data import MeshData
@@ -24,36 +22,21 @@ from ssbmech.meshes.restrict import restrict
 from ssbmech.output.verdict import Limits
 from ssbmech.parallel import on_root
 from ssbmech.programme import Programme
-from ssbmech.subject import Columns, FieldWriter
+from ssbmech.subject import Columns, FieldWriter, Setting
 
 
-def make(
-    case: Case,
-    base: Path,
-    comm: Any,
-    data: MeshData | None,
-    domain: Domain,
-    setup: build.Setup,
-    matter: Materials,
-    programme: Programme,
-    note: Callable[[str], None],
-) -> PlatingSubject | CreepSubject:
+def make(setting: Setting) -> PlatingSubject | CreepSubject:
     """The model of a case with flowing lithium that is bonded (collective).
 
     Args:
-        case: The case; with [[electrode]] lithium is plated, without it creeps under its loads.
-        base: Folder in which its relative paths start.
-        comm: MPI communicator.
-        data: The whole mesh on rank 0.
-        domain: The whole mesh on all ranks.
-        setup: What the case means on its mesh.
-        matter: Materials.
-        programme: For its tolerance.
-        note: Takes progress in words.
+        setting: Case, meshes, and what the case means on them.
 
     Raises:
         SsbmechError: On every rank.
     """
+    case, base, comm, data = setting.case, setting.base, setting.comm, setting.data
+    domain, setup, matter = setting.domain, setting.setup, setting.matter
+    programme, note = setting.programme, setting.note
     body = flowing_body(case, base, setup, matter, domain)
     problem, plate = with_stack(case, body.problem)
     body = replace(body, problem=problem)

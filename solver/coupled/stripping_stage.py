@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +30,7 @@ from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.restrict import nodes_of, restrict
 from ssbmech.output.verdict import Limits
 from ssbmech.parallel import on_root
-from ssbmech.programme import Programme
-from ssbmech.subject import Columns, FieldWriter
+from ssbmech.subject import Columns, FieldWriter, Setting
 
 Floats = NDArray[np.float64]
 
@@ -40,33 +38,18 @@ Floats = NDArray[np.float64]
 WALL, BLOCKED = "void_li", "blocked"
 
 
-def make(
-    case: Case,
-    base: Path,
-    comm: Any,
-    data: MeshData | None,
-    domain: Domain,
-    setup: build.Setup,
-    matter: Materials,
-    programme: Programme,
-    note: Callable[[str], None],
-) -> StrippingSubject:
+def make(setting: Setting) -> StrippingSubject:
     """The model of a case with [contact], [stack] and [[electrode]] (collective).
 
     Args:
-        case: The case.
-        base: Folder in which its relative paths start.
-        comm: MPI communicator.
-        data: The whole mesh on rank 0.
-        domain: The whole mesh on all ranks.
-        setup: What the case means on its mesh.
-        matter: Materials.
-        programme: For its tolerance.
-        note: Takes progress in words.
+        setting: Case, meshes, and what the case means on them.
 
     Raises:
         SsbmechError: On every rank.
     """
+    case, base, comm, data = setting.case, setting.base, setting.comm, setting.data
+    domain, setup, matter = setting.domain, setting.setup, setting.matter
+    programme, note = setting.programme, setting.note
     note("contact: lithium and electrolyte")
     _check(case)
     parts: list[MeshData] = []

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ssbmech import build, build_electro, build_materials, units
 from ssbmech.build_flow import flow_setup
-from ssbmech.build_materials import Materials, material_sets
+from ssbmech.build_materials import material_sets
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
 from ssbmech.config_filament import ThinFilamentBlock
@@ -30,36 +28,21 @@ from ssbmech.materials.flow import Norton
 from ssbmech.meshes.data import MeshData
 from ssbmech.output.verdict import Limits
 from ssbmech.parallel import on_root
-from ssbmech.programme import Programme
+from ssbmech.subject import Setting
 
 
-def make(
-    case: Case,
-    base: Path,
-    comm: Any,
-    data: MeshData | None,
-    domain: Domain,
-    setup: build.Setup,
-    matter: Materials,
-    programme: Programme,
-    note: Callable[[str], None],
-) -> FilamentSubject:
+def make(setting: Setting) -> FilamentSubject:
     """Condense body and electrolyte of a case with [thin_filament] onto its film (collective).
 
     Args:
-        case: The case.
-        base: Folder in which its relative paths start.
-        comm: MPI communicator.
-        data: The whole mesh on rank 0.
-        domain: The whole mesh on all ranks.
-        setup: What the case means on its mesh.
-        matter: Materials.
-        programme: For its tolerance.
-        note: Takes what was made in words.
+        setting: Case, meshes, and what the case means on them.
 
     Raises:
         SsbmechError: On every rank.
     """
+    case, base, comm, data = setting.case, setting.base, setting.comm, setting.data
+    domain, setup, matter = setting.domain, setting.setup, setting.matter
+    programme, note = setting.programme, setting.note
     block = case.thin_filament
     assert block is not None
     faces = _faces(block, setup, domain)

@@ -13,6 +13,7 @@ from ssbmech.filament.stage import make
 from ssbmech.mesh_stage import make_domain
 from ssbmech.numerics.stepping import Drive
 from ssbmech.programme import programme
+from ssbmech.subject import Setting
 
 EDGE = {"type": "edge", "a": "10 um", "width": "40 um", "symmetry": "y", "h_tip": "1 um",
         "growth": 0.5}  # fmt: skip
@@ -36,8 +37,10 @@ def subject(electrode=(LITHIUM, COUNTER), geometry=EDGE, materials=None, load=()
     held: list = []
     domain, meshed = make_domain(case, Path(), MPI.COMM_WORLD, None, lambda text: None, held)
     return make(
-        case, Path(), MPI.COMM_WORLD, held[0], domain, meshed.setup, meshed.matter,
-        programme(case.time, case.step), lambda text: None,
+        Setting(
+            case, Path(), MPI.COMM_WORLD, held[0], domain, meshed.setup, meshed.matter,
+            programme(case.time, case.step), lambda text: None,
+        )
     )  # fmt: skip
 
 

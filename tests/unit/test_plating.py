@@ -51,9 +51,7 @@ def subject_of(data):
     case, held = case_from(data), []
     domain, meshed = mesh_stage.make_domain(case, Path(), COMM, None, lambda text: None, held)
     whole = held[0] if held else None
-    kind, subject, _ = transient.make_subject(
-        case, Path(), COMM, whole, domain, meshed.setup, meshed.matter, lambda text: None
-    )
+    kind, subject, _ = transient.make_subject(case, Path(), COMM, whole, domain, meshed)
     return kind, subject
 
 

@@ -251,11 +251,16 @@ def test_what_is_refused(change, words):
     from ssbmech.config_load import case_from
     from ssbmech.coupled.stripping_stage import make
     from ssbmech.programme import programme
+    from ssbmech.subject import Setting
 
     data = {k: v for k, v in (CASE | change).items() if v is not None}
     case, held = case_from(data), []
     comm = MPI.COMM_WORLD
     domain, meshed = mesh_stage.make_domain(case, Path(), comm, None, lambda text: None, held)
     with pytest.raises(CaseError, match=words):
-        make(case, Path(), comm, held[0], domain, meshed.setup, meshed.matter,
-             programme(case.time, case.step), lambda text: None)  # fmt: skip
+        make(
+            Setting(
+                case, Path(), comm, held[0], domain, meshed.setup, meshed.matter,
+                programme(case.time, case.step), lambda text: None,
+            )
+        )  # fmt: skip

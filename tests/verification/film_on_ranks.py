@@ -15,6 +15,7 @@ from ssbmech.mesh_stage import make_domain
 from ssbmech.numerics.stepping import Drive
 from ssbmech.parallel import on_root
 from ssbmech.programme import programme
+from ssbmech.subject import Setting
 
 CASE = {
     "geometry": {
@@ -51,8 +52,10 @@ def subject(loads: bool = False, **electrode: object) -> tuple:
     domain, meshed = make_domain(case, Path(), comm, None, lambda text: None, held)
     data = held[0] if held else None
     made = make(
-        case, Path(), comm, data, domain, meshed.setup, meshed.matter,
-        programme(case.time, case.step), lambda text: None,
+        Setting(
+            case, Path(), comm, data, domain, meshed.setup, meshed.matter,
+            programme(case.time, case.step), lambda text: None,
+        )
     )  # fmt: skip
     alone = made.ions.tool.system.problem
     setup = on_root(comm, lambda: build_electro.prepare(_driven(case, 1), Path(), data)[0])

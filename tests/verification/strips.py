@@ -14,6 +14,7 @@ from ssbmech.coupled.stripping_stage import StrippingSubject, make
 from ssbmech.numerics.march import march
 from ssbmech.numerics.stepping import Drive, Outcome, Step, Trial
 from ssbmech.programme import programme
+from ssbmech.subject import Setting
 
 #: Half of a flat cell, 4 um wide: 4 um of lithium under 6 um of LLZO.
 FLAT: dict[str, Any] = {
@@ -86,8 +87,10 @@ def subject_of(data: dict[str, Any], comm: Any = MPI.COMM_WORLD) -> tuple[Case, 
     held: list[Any] = []
     domain, meshed = mesh_stage.make_domain(case, Path(), comm, None, lambda text: None, held)
     made = make(
-        case, Path(), comm, held[0] if held else None, domain, meshed.setup, meshed.matter,
-        programme(case.time, case.step), lambda text: None,
+        Setting(
+            case, Path(), comm, held[0] if held else None, domain, meshed.setup, meshed.matter,
+            programme(case.time, case.step), lambda text: None,
+        )
     )  # fmt: skip
     return case, made
 

@@ -111,8 +111,7 @@ def film():
         case, Path(), MPI.COMM_WORLD, None, lambda text: None, held
     )
     _, subject, _ = transient.make_subject(
-        case, Path(), MPI.COMM_WORLD, held[0] if held else None, domain, meshed.setup,
-        meshed.matter, lambda text: None,
+        case, Path(), MPI.COMM_WORLD, held[0] if held else None, domain, meshed
     )  # fmt: skip
     march(subject.model)
     table = {name: np.asarray(column) for name, column in subject.profiles()["filament"].items()}
