@@ -178,6 +178,14 @@ def _maps(grown: Grown) -> dict[str, Any]:
     return out
 
 
+def tables(grown: Grown) -> dict[str, list[str]]:
+    """Files of the results folder with their lines."""
+    out = {"interphase.csv": csv_lines(grown)}
+    if grown.response.main.lines:
+        out["interphase_lines.csv"] = line_csv(grown)
+    return out
+
+
 def csv_lines(grown: Grown) -> list[str]:
     """``interphase.csv``: a row per step, SI."""
     series, resistances = grown.response.main, grown.resistances
@@ -250,6 +258,13 @@ def _first_words(grown: Grown, criterion: str, mine: Sequence[Onset]) -> str:
     if first is None:
         top = max(mine, key=lambda o: o.largest)
         kind = _LIMIT[criterion]
+        front = top.where if top.component == "K_I" else ""
+        if front and top.largest < 0.0:
+            least = float(grown.response.main.intensity(front).min())
+            return (
+                f"{by}nothing cracks: the layer presses {front} shut, K_I down to "
+                f"{show(least, kind)} (toughness {show(top.limit, kind)})."
+            )
         text = (
             f"{by}nothing cracks up to there: {show(top.largest, kind)} of {show(top.limit, kind)} "
             f"on {top.where} ({top.component})"
@@ -296,10 +311,3 @@ def _spread(grown: Grown, criterion: str) -> str:
     never = table["answers"][f"{criterion}_thickness"]["not_reached"]
     text = f"over the ranges of the inputs ({table['n']} samples): " + "; ".join(parts)
     return text + (f"; {never:.0%} do not crack within what was computed" if never > 0 else "")
-
-
-def closing_rows(table: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Rows of the closing table for the summary's entry ``interphase``."""
-    if not table:
-        return []
-    return [(f"layer {k + 1}" if k else "layer", text) for k, text in enumerate(table["verdict"])]
