@@ -130,11 +130,8 @@ def _surface(
 ) -> Order:
     """A film on triangles, its nodes by their distance to the mouth or to the middle."""
     triangles = np.unique(np.sort(node[faces.facets], axis=1), axis=0)
-    if mouth:
-        depth = surface.distance(points, triangles, mouth)
-    else:
-        far = surface.distance(points, triangles, tips)
-        depth = far.max() - far
+    far = surface.distance(points, triangles, tips)
+    depth = surface.distance(points, triangles, mouth) if mouth else far.max() - far
     # what rounding alone tells apart is in the order of the file, on any machine
     order = np.argsort(np.round(depth / max(float(depth.max()), 1e-300), 9), kind="stable")
     place = np.empty(len(points), np.int64)
@@ -143,7 +140,7 @@ def _surface(
     edges, length, width = surface.links(points[order], triangles)
     made = Network(
         points[order], depth[order], depth[order], area[order], edges, length, width,
-        np.sort(place[np.array(mouth, dtype=np.int64)]), triangles,
+        np.sort(place[np.array(mouth, dtype=np.int64)]), triangles, far[order],
     )  # fmt: skip
     return Order(made, place[node])
 

@@ -39,6 +39,7 @@ class Network:
         mouth: Nodes at the mouth, shape (m,); empty where the film has none.
         triangles: Of a surface, shape (t, 3), its links triangle by triangle, k = 3 t; of a line
             shape (0, 3).
+        to_front: Distance of a surface's nodes to the front [m], shape (n,); of a line shape (0,).
     """
 
     points: Floats
@@ -50,6 +51,7 @@ class Network:
     width: Floats
     mouth: NDArray[np.int64]
     triangles: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 3), np.int64))
+    to_front: Floats = field(default_factory=lambda: np.empty(0))
 
     def __len__(self) -> int:
         return len(self.area)
@@ -98,6 +100,7 @@ class Network:
             points=self.points * factor,
             s=self.s * factor,
             depth=self.depth * factor,
+            to_front=self.to_front * factor,
             area=self.area * (factor if plane else factor**2),
             length=self.length * factor,
             width=self.width * (1.0 if plane else factor),

@@ -70,6 +70,7 @@ class FilamentSubject:
         }
         if not len(self.problem.network.triangles):
             return {"filament": film}
+        film["from_front [um]"] = self.problem.network.to_front * 1e6
         return {"filament": film, "front": self._front(f.p)}
 
     def _front(self, pressure: Floats) -> Columns:

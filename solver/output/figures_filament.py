@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from ssbmech.output import figures_style as style
 from ssbmech.output.figures_profiles import Row, draw_profiles, read_profiles
+from ssbmech.output.figures_surface import draw_surface, is_surface
 from ssbmech.output.monitors import time_unit
 from ssbmech.output.tables import Table, by_time
 
@@ -19,6 +20,7 @@ ROWS = (
     Row("current_density", "plating\n(mA/cm²)", 10.0, wide=True),
 )
 _PLACE = "distance from the mouth (µm)"
+_PLACE_OF_NODES = "distance from the mouth or the middle (µm)"
 #: Output times below which a map over time would be stripes.
 _LEAST_TIMES = 12
 #: A pressure that changes by less than this part in time needs no axis of time.
@@ -26,9 +28,14 @@ _STEADY = 0.02
 
 
 def filament(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
-    """``filament``: profiles of ``filament.csv`` at several times."""
+    """``filament``: profiles of ``filament.csv`` at several times; of a surface, with its maps."""
     table = read_profiles(results / "filament.csv", ("time", "s", "pressure"))
-    return None if table is None else draw_filament(folder, table)
+    if table is None:
+        return None
+    if is_surface(table):
+        front = read_profiles(results / "front.csv", ("time", "s", "K_I"))
+        return draw_surface(folder, table, front, ROWS, _PLACE_OF_NODES)
+    return draw_filament(folder, table)
 
 
 def draw_filament(folder: Path, table: Table) -> str | None:
@@ -47,7 +54,7 @@ def draw_filament(folder: Path, table: Table) -> str | None:
 def filament_map(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
     """``filament_map``: the pressure over place and time, where there are many output times."""
     table = read_profiles(results / "filament.csv", ("time", "s", "pressure"))
-    return None if table is None else draw_filament_map(folder, table)
+    return None if table is None or is_surface(table) else draw_filament_map(folder, table)
 
 
 def draw_filament_map(folder: Path, table: Table) -> str | None:

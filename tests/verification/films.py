@@ -15,6 +15,7 @@ from ssbmech.config_load import case_from
 from ssbmech.filament.elastic import Condensed, condense
 from ssbmech.filament.film import Network, SlitFlow
 from ssbmech.filament.problem import Elastic, Electric, FilamentProblem, Surface
+from ssbmech.filament.surface import distance, links
 from ssbmech.fracture.porz import FARADAY, LITHIUM_MOLAR_VOLUME
 from ssbmech.mesh_stage import make_domain
 
@@ -35,8 +36,9 @@ GRIFFITH = {
 
 
 @cache
-def _body(geometry: tuple[tuple[str, Any], ...]) -> Condensed:
+def _body(geometry: tuple[tuple[str, Any], ...], method: str = "auto") -> Condensed:
     data = {
+        "solver": {"method": method},
         "materials": {"electrolyte": {"E": f"{E} Pa", "nu": NU}},
         "geometry": dict(geometry),
     }
@@ -50,6 +52,11 @@ def _body(geometry: tuple[tuple[str, Any], ...]) -> Condensed:
 def body(**geometry: Any) -> Condensed:
     """The quarter of a Griffith crack of half-length A, condensed; one solve per geometry."""
     return _body(tuple({**GRIFFITH, **geometry}.items()))
+
+
+def condensed(method: str = "auto", **geometry: Any) -> Condensed:
+    """Any body with a crack, condensed; one set-up per geometry."""
+    return _body(tuple(geometry.items()), method)
 
 
 def faces_alone(n: int, resistance: float = 1e-3, **more: Any) -> Electric:
@@ -93,10 +100,40 @@ def rigid(n: int, length: float, thickness: float, **more: Any) -> FilamentProbl
         width=np.ones(n),
         mouth=np.array([0]),
     )
-    stiff = np.eye(n + 1) * 1e-9 * thickness / 1e6  # 1e-9 of the thickness under 1 MPa
-    elastic = Elastic(
-        stiff, np.zeros(n + 1), {"K_I": np.zeros((1, n + 1))}, {"K_I": np.zeros(1)}, ("tip",)
+    return _between_walls(network, thickness, **more)
+
+
+def rigid_surface(rings: int, radius: float, thickness: float, **more: Any) -> FilamentProblem:
+    """A disc of unstructured triangles between such walls, its mouth the rim."""
+    from scipy.spatial import Delaunay
+
+    rng = np.random.default_rng(7)
+    at = [np.zeros((1, 2))]
+    for k in range(1, rings + 1):
+        count = 6 * k
+        r = radius * k / rings * (1 + (rng.uniform(-0.3, 0.3, count) / k if k < rings else 0))
+        turn = 2 * np.pi * (np.arange(count) + rng.uniform(-0.2, 0.2, count)) / count
+        at.append(np.stack([r * np.cos(turn), r * np.sin(turn)], axis=1))
+    flat = np.concatenate(at)
+    points = np.column_stack([flat, np.zeros(len(flat))])
+    triangles = Delaunay(flat * [1.0, 0.7]).simplices.astype(np.int64)  # obtuse ones among them
+    a, b = (points[triangles[:, k]] - points[triangles[:, 0]] for k in (1, 2))
+    area = np.zeros(len(points))
+    for corner in triangles.T:
+        np.add.at(area, corner, np.linalg.norm(np.cross(a, b), axis=1) / 6)
+    edges, length, width = links(points, triangles)
+    mouth = np.arange(len(points) - 6 * rings, len(points))
+    depth = distance(points, triangles, list(mouth))
+    network = Network(
+        points, depth, depth, area, edges, length, width, mouth, triangles, 0.0 * depth
     )
-    electric = more.pop("electric", None) or faces_alone(n + 1, area=area)
+    return _between_walls(network, thickness, **more)
+
+
+def _between_walls(network: Network, thickness: float, **more: Any) -> FilamentProblem:
+    n = len(network)
+    stiff = np.eye(n) * 1e-9 * thickness / 1e6  # 1e-9 of the thickness under 1 MPa
+    elastic = Elastic(stiff, np.zeros(n), {"K_I": np.zeros((1, n))}, {"K_I": np.zeros(1)}, ("tip",))
+    electric = more.pop("electric", None) or faces_alone(n, area=network.area)
     given = {"stress_volume": 0.0, **more}
     return replace(FilamentProblem(network, elastic, electric, thickness), **given)
