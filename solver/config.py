@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, check_electrodes
 from ssbmech.config_filament import ThinFilamentBlock
 from ssbmech.config_flow import FlowBlock
+from ssbmech.config_interphase import InterphaseBlock
 from ssbmech.config_stack import ContactBlock, StackBlock
 from ssbmech.config_time import StepBlock, TimeBlock
 from ssbmech.config_transient import check_transient
@@ -287,6 +288,7 @@ class Case(_Block):
     body_force: list[BodyForceBlock] = Field(default_factory=list)
     electrochemistry: ElectroBlock | None = None
     electrode: list[ElectrodeBlock] = Field(default_factory=list)
+    interphase: InterphaseBlock | None = None
     stack: StackBlock | None = None
     contact: ContactBlock | None = None
     thin_filament: ThinFilamentBlock | None = None
@@ -314,6 +316,8 @@ class Case(_Block):
         if not self.materials:
             raise ValueError("[materials] is empty: every material group of the mesh needs one")
         check_transient(self)
+        if self.interphase is not None:
+            check_interphase(self)
         if not self.step:
             check_electrodes(self.electrochemistry is not None, self.electrode)
         return self
@@ -338,6 +342,25 @@ class Case(_Block):
         loads = any((self.load, self.constraint, self.eigenstrain, self.temperature))
         asked = self.body_force or self.fracture.maximum or self.filament is not None
         return bool(loads or asked or not self.electrode)
+
+
+def check_interphase(case: Case) -> None:
+    """Refuse a growing layer that a run would not see.
+
+    Raises:
+        ValueError: With the key and what to do.
+    """
+    assert case.interphase is not None
+    if case.interphase.grown is None:
+        raise ValueError(
+            "interphase: nothing in a run grows without [interphase.grown]. Give it, or ask "
+            "`ssbmech interphase`, which needs no mesh"
+        )
+    if case.step:
+        raise ValueError(
+            "interphase: a layer grows by its law and not by the programme in [[step]]. Leave out "
+            "one of them"
+        )
 
 
 def axis(name: str) -> int:

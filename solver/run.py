@@ -19,10 +19,11 @@ from ssbmech.fracture import ahead, judge
 from ssbmech.fracture.extension import ExtensionCheck, extension_check
 from ssbmech.fracture.probe import Peak, check_no_sharp_front, peaks
 from ssbmech.fracture.rings import FrontResult, RingOptions, fracture
+from ssbmech.interphase.grown_stage import Grown, run_grown
 from ssbmech.log import Progress
 from ssbmech.mesh_stage import Meshed, make_domain
 from ssbmech.meshes.data import MeshData
-from ssbmech.output import folder, quantities, quantities_electro, report
+from ssbmech.output import folder, quantities, quantities_electro, quantities_interphase, report
 from ssbmech.parallel import on_root, world
 from ssbmech.solve import ElasticSystem, Solution
 from ssbmech.summary import summary_of
@@ -43,6 +44,7 @@ class Result:
         solution: Displacement, likewise.
         electric: Currents and their extremes, or None without electrodes.
         transient: History and what follows from it, of a case in time alone.
+        grown: What a growing layer gave, of a case with one; the rest is of its last thickness.
         fronts: Fracture quantities, empty without a crack.
         porz: Criterion, or None without toughness or filament.
         checks: Energy release by virtual extension, if asked for.
@@ -61,6 +63,7 @@ class Result:
     solution: Solution | None = None
     electric: ElectricResult | None = None
     transient: TransientResult | None = None
+    grown: Grown | None = None
     fronts: list[FrontResult] = field(default_factory=list)
     porz: judge.Judgement | None = None
     checks: list[ExtensionCheck] = field(default_factory=list)
@@ -173,6 +176,10 @@ def compute(
     comm = comm or world()
     progress = progress or Progress(comm, quiet=True)
 
+    given, grown = case, None
+    if case.interphase is not None:
+        grown = run_grown(case, base, comm, progress, target, resume=resume)
+        case = grown.last
     held: list[MeshData] = []
     with progress.stage("mesh") as note:
         domain, meshed = make_domain(case, base, comm, keep, note, held)
@@ -188,6 +195,7 @@ def compute(
     held.clear()
     if case.is_mechanical and not case.is_transient:
         _mechanics(result, progress)
+    result.case, result.grown = given, grown
     result.summary = summary_of(result, meshed, progress, comm)
     return result
 
@@ -339,6 +347,11 @@ def write(result: Result, staged: Path, progress: Progress, base: Path = Path())
                 shutil.copy(kept, staged / "history.csv")
             for name, lines in result.transient.tables.items():
                 (staged / name).write_text("\n".join(lines) + "\n")
+        if result.grown is not None:
+            lines = quantities_interphase.csv_lines(result.grown)
+            (staged / "interphase.csv").write_text("\n".join(lines) + "\n")
+            lines = quantities_interphase.line_csv(result.grown)
+            (staged / "interphase_lines.csv").write_text("\n".join(lines) + "\n")
         if result.line is not None:
             (staged / "ahead.csv").write_text("\n".join(result.line.csv_lines()) + "\n")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssbmech.log import Progress
 from ssbmech.mesh_stage import Meshed
-from ssbmech.output import quantities, quantities_electro, record
+from ssbmech.output import quantities, quantities_electro, quantities_interphase, record
 from ssbmech.parallel import on_root
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ def summary_of(result: Result, meshed: Meshed, progress: Progress, comm: Any) ->
         sources = {**(sources if used else {}), **mine.sources}
         unverified = list(dict.fromkeys([*(unverified if used else []), *mine.unverified]))
         choices += mine.notes
+    if result.grown is not None:
+        unverified = list(dict.fromkeys([*unverified, *result.grown.unverified]))
+        sources = {**sources, **result.grown.setup.sources}
+        choices += result.grown.notes
     return {
         "schema": quantities.SCHEMA,
         "title": result.case.title,
@@ -54,6 +58,7 @@ def summary_of(result: Result, meshed: Meshed, progress: Progress, comm: Any) ->
         },
         "electric": quantities_electro.electric_table(electric),
         "transient": moved.table if moved else None,
+        "interphase": quantities_interphase.interphase_table(result.grown),
         "record": {
             "versions": on_root(comm, record.versions),
             "commit": on_root(comm, record.commit),

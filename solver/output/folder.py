@@ -24,6 +24,7 @@ OURS = (
     "filament.csv",
     "front.csv",
     "interphase.csv",
+    "interphase_lines.csv",
     "contact.csv",
     "interface.csv",
     "case.resolved.toml",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssbmech.errors import OutputError
-from ssbmech.output import verdict
+from ssbmech.output import closing_interphase, verdict
 from ssbmech.output.closing_electro import closing_rows
 
 
@@ -116,6 +116,7 @@ def closing_lines(summary: dict[str, Any]) -> list[str]:
         rows.append((f"mean pressure in {group}", f"{q['value']:.5g} {q['unit']}"))
     rows += closing_rows(summary.get("electric"))
     rows += verdict.closing_rows(summary.get("transient"))
+    rows += closing_interphase.closing_rows(summary.get("interphase"))
     if summary["porz"] is None:
         rows += [("note", note) for front in summary["fronts"] for note in front["notes"]]
     rows += _porz_rows(summary["porz"])
