@@ -178,14 +178,6 @@ def _maps(grown: Grown) -> dict[str, Any]:
     return out
 
 
-def tables(grown: Grown) -> dict[str, list[str]]:
-    """Files of the results folder with their lines."""
-    out = {"interphase.csv": csv_lines(grown)}
-    if grown.response.main.lines:
-        out["interphase_lines.csv"] = line_csv(grown)
-    return out
-
-
 def csv_lines(grown: Grown) -> list[str]:
     """``interphase.csv``: a row per step, SI."""
     series, resistances = grown.response.main, grown.resistances
