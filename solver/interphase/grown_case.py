@@ -13,6 +13,7 @@ from ssbmech.build_interphase import InterphaseSetup
 from ssbmech.build_materials import Materials, material_sets, set_of
 from ssbmech.config import Case, EigenstrainBlock, GeometryBlock
 from ssbmech.config_grown import RANGED, GrownBlock
+from ssbmech.config_interphase import InterphaseBlock
 from ssbmech.errors import CaseError
 from ssbmech.formula import Formula
 from ssbmech.interphase.expansion import WARN
@@ -31,12 +32,14 @@ class Growing:
     Attributes:
         case: With the layer, as it was given.
         base: Folder in which its paths start.
-        block: How it grows.
+        interphase: What the case says of it.
+        block: How it is grown.
         setup: Its law and expansion.
     """
 
     case: Case
     base: Path
+    interphase: InterphaseBlock
     block: GrownBlock
     setup: InterphaseSetup
 
@@ -165,12 +168,13 @@ class Growing:
         )
         strain = {name: repr(value) for name, value in self.strain.items()}
         eigen = EigenstrainBlock.model_validate({"group": self.block.group, "strain": strain})
-        update: dict[str, Any] = {
-            "geometry": geometry, "eigenstrain": [*self.case.eigenstrain, eigen],
-        }  # fmt: skip
-        if "interphase" in type(self.case).model_fields:
-            update["interphase"] = None
-        case = self.case.model_copy(update=update)
+        case = self.case.model_copy(
+            update={
+                "geometry": geometry,
+                "eigenstrain": [*self.case.eigenstrain, eigen],
+                "interphase": None,
+            }
+        )
         geometry_parameters(case, self.base)  # an unknown parameter is refused with its like
         return case
 
@@ -191,13 +195,9 @@ class Growing:
     @property
     def electrolyte(self) -> str:
         """Material group that reacts and that cracks."""
-        interphase = getattr(self.case, "interphase", None)
-        name = interphase.electrolyte if interphase is not None else "electrolyte"
-        return (
-            name
-            if name in self.case.materials
-            else next(n for n in self.case.materials if n != self.block.group)
-        )
+        name = self.interphase.electrolyte
+        others = (n for n in self.case.materials if n != self.block.group)
+        return name if name in self.case.materials else next(others)
 
     @property
     def has_other_loads(self) -> bool:

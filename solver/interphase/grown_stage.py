@@ -8,7 +8,9 @@ fields, the rings and the pictures of the thickest layer.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+import shutil
+import tempfile
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,6 @@ class Grown:
 
     Attributes:
         growing: The layer in its case.
-        block: What the case says of it.
         last: The static case at the last depth.
         times: [s], (n,); inf where the law never reaches a thickness.
         thicknesses: [m], (n,).
@@ -54,7 +55,6 @@ class Grown:
     """
 
     growing: Growing
-    block: InterphaseBlock
     last: Case
     times: NDArray[np.float64]
     thicknesses: NDArray[np.float64]
@@ -65,6 +65,11 @@ class Grown:
     ranges: dict[str, Range] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+
+    @property
+    def block(self) -> InterphaseBlock:
+        """What the case says of the layer."""
+        return self.growing.interphase
 
     @property
     def setup(self) -> InterphaseSetup:
@@ -91,7 +96,6 @@ def run_grown(
     folder: Path | None = None,
     *,
     resume: bool = True,
-    block: InterphaseBlock | None = None,
 ) -> Grown:
     """Thicken the layer of a case by its law, and find when it cracks (collective).
 
@@ -100,16 +104,15 @@ def run_grown(
         base: Folder in which its paths start.
         comm: MPI communicator.
         progress: For timed lines.
-        folder: In which the samples are kept and continued; None: no samples are drawn.
+        folder: In which the samples are kept and continued; None: they are not kept.
         resume: Go on with samples that are there; else they are drawn anew.
-        block: The interphase block, by default the case's.
 
     Raises:
         SsbmechError: On every rank.
     """
-    block = block if block is not None else case.interphase  # type: ignore[attr-defined]
+    block = case.interphase
     assert block is not None and block.grown is not None
-    growing = _growing(case, base, block)
+    growing = Growing(case, base, block, block.grown, interphase_setup(block, _known(case, base)))
     notes = growing.check()
     times, thicknesses = programme(growing)
     depths = np.asarray(growing.setup.expansion.consumed(thicknesses))
@@ -131,25 +134,19 @@ def run_grown(
     if "toughness" not in limits:
         notes.append("no toughness of the electrolyte is known: no criterion by energy")
     found = Grown(
-        growing, block, growing.static(float(depths[-1])), times, thicknesses, response, limits,
+        growing, growing.static(float(depths[-1])), times, thicknesses, response, limits,
         onsets, notes=tuple(dict.fromkeys(notes)), unverified=unverified,
     )  # fmt: skip
-    if growing.block.samples and folder is not None:
+    if growing.block.samples:
+        borrowed = on_root(comm, lambda: Path(tempfile.mkdtemp()))
+        place = (borrowed if folder is None else folder) / SAMPLES
         with progress.stage("samples") as note:
-            table, ranges = sample(found, matter, folder / SAMPLES, comm, resume=resume,
-                                   quiet=progress.quiet)  # fmt: skip
+            table, ranges = sample(found, matter, place, comm, resume=resume, quiet=progress.quiet)
             note(f"{growing.block.samples} over {len(ranges)} ranges")
-        found = Grown(**{**found.__dict__, "table": table, "ranges": ranges})
+        if comm.rank == 0:
+            shutil.rmtree(borrowed, ignore_errors=True)
+        found = replace(found, table=table, ranges=ranges)
     return found
-
-
-def _growing(case: Case, base: Path, block: InterphaseBlock) -> Growing:
-    assert block.grown is not None
-    known = None
-    if block.electrolyte in case.materials:
-        row = case.materials[block.electrolyte]
-        known = set_of(block.electrolyte, row, material_sets(case, base))
-    return Growing(case, base, block.grown, interphase_setup(block, known))
 
 
 def programme(growing: Growing) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -343,7 +340,7 @@ def sample(
     E_layer, E = growing.moduli(matter)
     names = list(dict.fromkeys(o.criterion for o in grown.onsets))
     answers = [f"{name}_{what}" for name in names for what in ("thickness", "time")]
-    known, now = _known(growing, grown.block), conditions(growing)
+    known, now = _known(growing.case, growing.base), conditions(growing)
 
     def one(**inputs: float) -> dict[str, float]:
         chosen = {k: v for k, v in inputs.items() if k in of_block}
@@ -372,7 +369,7 @@ def sample(
     ranges = {**of_block, **own}
     if not resume:
         on_root(comm, lambda: path.unlink(missing_ok=True))
-    about = f"{growing.case.model_dump_json()} {grown.block.model_dump_json()}"
+    about = growing.case.model_dump_json()
     table = run_samples(
         one, ranges, growing.block.samples, path, answers=answers, seed=growing.block.seed,
         about=about, show=not quiet, comm=comm,
@@ -380,8 +377,10 @@ def sample(
     return table, ranges
 
 
-def _known(growing: Growing, block: InterphaseBlock) -> Any:
-    if block.electrolyte not in growing.case.materials:
+def _known(case: Case, base: Path) -> Any:
+    """Material set of the electrolyte, None where the case gives values alone."""
+    assert case.interphase is not None
+    name = case.interphase.electrolyte
+    if name not in case.materials:
         return None
-    row = growing.case.materials[block.electrolyte]
-    return set_of(block.electrolyte, row, material_sets(growing.case, growing.base))
+    return set_of(name, case.materials[name], material_sets(case, base))

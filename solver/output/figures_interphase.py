@@ -107,8 +107,8 @@ def draw_stresses(folder: Path, table: Table, entry: Mapping[str, Any]) -> str |
             values = np.asarray(table[name], float) / 1e6
             ax.plot(thickness / scale, values, "o-", ms=3, color=colour, label=name[:-4])
         ax.axhline(0.0, color=style.GREY, lw=0.5)
-        _limit(ax, entry, "layer_toughness", r"$K_{IC}$ of the layer")
-        _limit(ax, entry, "toughness", r"$K_{IC}$")
+        inside = "layer_toughness" in entry.get("limits", {})
+        _limit(ax, entry, "layer_toughness" if inside else "toughness", r"$K_{IC}$")
         ax.set(xlabel=f"thickness of the layer ({unit})", ylabel="$K_I$ (MPa m$^{1/2}$)")
         _legend(ax)
     if panels > 1:

@@ -8,6 +8,7 @@ import pytest
 from ssbmech.config_interphase import InterphaseBlock
 from ssbmech.config_load import case_from
 from ssbmech.errors import SsbmechError
+from ssbmech.interphase.grown import Line, Response, Series, Step
 from ssbmech.interphase.laws import MixedControl, Parabolic, SelfLimiting, Stable
 from ssbmech.interphase.onset import (
     first_along,
@@ -84,6 +85,34 @@ def test_a_percentile_beyond_the_range_is_none():
     assert censored(np.arange(1.0, 102.0)) == {"p5": 6.0, "median": 51.0, "p95": 96.0}
 
 
+def step(depth, hoop, K):
+    sigma = np.zeros((len(hoop), 3, 3))
+    sigma[:, 2, 2] = hoop
+    return Step(depth, 0.0, 0.0, {"tip": {"K_I": K, "J": 0.0}}, {"line": sigma}, 1, ("tip",))
+
+
+def test_response_scales():
+    """Linear in strain and moduli at one ratio; through the solutions over its logarithm."""
+    line = Line.between("line", [0.0, 0.0], [1e-6, 0.0], 2)
+    ratios = np.array([0.25, 0.5, 1.0])
+    series = tuple(
+        Series("axisymmetric", (line,), tuple(
+            step(d, [d * (1 + k), d * (2 + k)], -d * k) for d in (1.0, 2.0))) for k in range(3)
+    )  # fmt: skip
+    found = Response(ratios, series, 1, 100.0, 0.01)
+    for k, ratio in enumerate(ratios):
+        at = {"ratio": ratio, "modulus": 200.0, "strain": 0.03}
+        np.testing.assert_allclose(found.curve("line", "hoop", **at),
+                                   6 * np.array([[1 + k, 2 + k], [2 + 2 * k, 4 + 2 * k]]),
+                                   rtol=1e-12)  # fmt: skip
+        np.testing.assert_allclose(found.curve("tip", "K_I", **at), [[-6 * k], [-12 * k]],
+                                   atol=1e-12)  # fmt: skip
+    between = found.curve("line", "hoop", ratio=2**-0.5, modulus=100.0, strain=0.01)
+    np.testing.assert_allclose(between[0], [2.5, 3.5], rtol=1e-12)  # linear in the logarithm
+    assert found.main.in_layer("tip")
+    assert found.main.fronts == ("tip",)
+
+
 # -- bad input ------------------------------------------------------------------------------------
 
 CASE = {
@@ -112,7 +141,8 @@ def refused(blk, *words, case=None):
     from ssbmech.log import Progress
 
     with pytest.raises(SsbmechError) as caught:
-        run_grown(case_from(case or CASE), Path(), MPI.COMM_SELF, Progress(quiet=True), block=blk)
+        whole = case_from(case or CASE).model_copy(update={"interphase": blk})
+        run_grown(whole, Path(), MPI.COMM_SELF, Progress(quiet=True))
     for word in words:
         assert word in str(caught.value), str(caught.value)
 

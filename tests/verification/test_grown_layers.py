@@ -209,6 +209,12 @@ def test_other_moduli_and_strain_without_solving():
     assert np.abs(guess - exactly).max() < 2e-3 * np.abs(exactly).max()
 
 
+def grow(case, block, folder=None):
+    """The stage of a run, of a case given as dictionaries."""
+    whole = case_from(case).model_copy(update={"interphase": block})
+    return run_grown(whole, Path(), MPI.COMM_WORLD, Progress(quiet=True), folder)
+
+
 FILM = {
     "geometry": {"type": "cell", "width": "40 um", "electrolyte": "30 um", "interphase": "1 um",
                  "symmetry": "x"},
@@ -238,8 +244,7 @@ def test_flat_film(page, tmp_path):
         reference="sigma = -E e/(1 - nu) in the layer, nothing in the electrolyte; delta, "
         "delta/kappa exact; energy E e^2/(1 - nu) per volume of the layer",
     )  # fmt: skip
-    grown = run_grown(case_from(FILM), Path(), MPI.COMM_WORLD, Progress(quiet=True), tmp_path,
-                      block=film_block())  # fmt: skip
+    grown = grow(FILM, film_block(), tmp_path)
     e = Expansion(0.01).in_plane
     delta = np.sqrt(2 * 1e-16 * 3600.0 * np.array([1, 4, 16]))
     check.within("thickness", grown.thicknesses, delta, 1e-12, unit="m", why="the law, exactly")
@@ -286,8 +291,7 @@ def pellet_block(**more):
 
 def pellet(h, folder=None, **more):
     case = {**PELLET, "geometry": {**PELLET["geometry"], "h": f"{h} um"}}
-    return run_grown(case_from(case), Path(), MPI.COMM_WORLD, Progress(quiet=True), folder,
-                     block=pellet_block(**more))  # fmt: skip
+    return grow(case, pellet_block(**more), folder)
 
 
 def test_pellet_on_three_meshes(page):
@@ -344,10 +348,9 @@ def test_samples_are_what_solving_would_give(tmp_path):
         "electrolyte": {"E": f"{chosen['electrolyte_modulus']} Pa", "nu": 0.25,
                         "K_IC": "1 MPa*m^0.5"},
         "interphase": {"E": f"{chosen['layer_modulus']} Pa", "nu": 0.25}}}  # fmt: skip
-    again = run_grown(
-        case_from(case), Path(), MPI.COMM_WORLD, Progress(quiet=True), None,
-        block=pellet_block(retained=chosen["retained"], strength=f"{chosen['strength']} Pa"),
-    )  # fmt: skip
+    again = grow(
+        case, pellet_block(retained=chosen["retained"], strength=f"{chosen['strength']} Pa")
+    )
     assert table.answers["strength_thickness"][k] == pytest.approx(
         again.first("strength").thickness, rel=2e-3
     )
@@ -374,18 +377,18 @@ def test_skin_around_a_crack(page):
     s = np.sqrt(np.pi - theta)  # smooth in the root of the distance from the flank
     flank = np.trapezoid(np.cos(1.5 * theta) / np.sqrt(np.sin(theta)) * 2 * s, s)
     zone = 8 / 3 * np.sin(0.75 * np.pi) + 4 * flank
-    case = case_from({
+    one = {"E": "100 GPa", "nu": 0.25}
+    case = {
         "geometry": {"type": "cell", "width": "200 um", "electrolyte": "100 um",
                      "crack": [{"a": "20 um"}]},
-        "materials": {"electrolyte": {"E": "100 GPa", "nu": 0.25}, "skin": {"E": "100 GPa",
-                                                                             "nu": 0.25}},
-    })  # fmt: skip
+        "materials": {"electrolyte": one, "skin": one},
+    }  # fmt: skip
     blk = InterphaseBlock.model_validate({
         "law": "stable", "expansion": {"volume_change": 0.03},
         "grown": {"parameter": "crack.0.skin", "group": "skin",
                   "thicknesses": ["0.1 um", "0.2 um", "0.4 um"]},
     })  # fmt: skip
-    grown = run_grown(case, Path(), MPI.COMM_WORLD, Progress(quiet=True), block=blk)
+    grown = grow(case, blk)
     series, e = grown.response.main, Expansion(0.03).in_plane
     found = series.intensity(series.fronts[0])
     wanted = 100e9 * 3 * e / (6 * 0.75 * np.sqrt(2 * np.pi)) * zone * np.sqrt(series.depths)
