@@ -195,7 +195,8 @@ def draw_profiles(folder: Path, table: Table) -> str | None:
             ax.axhline(0.0, color=style.GREY, lw=0.5)
             ax.set(xlabel=f"distance along {line.replace('_', ' ')} (µm)",
                    ylabel=f"{name} stress (MPa)")  # fmt: skip
-    axes[0, 0].legend(title="thickness", title_fontsize=7)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, title="thickness", title_fontsize=7, loc="outside right upper")
     return style.save(fig, folder, "interphase_profiles")
 
 
