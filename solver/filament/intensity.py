@@ -79,7 +79,7 @@ class Intensity:
         pressure = Formula.constant(_UNIFORM, "pressure")
         loads = tuple(SurfaceLoad(g, pressure) for g in groups)
         alone = replace(problem, loads=loads, eigenstrains=(), body_forces=())
-        self._solution = ElasticSystem(alone).solve(rtol=1e-12)
+        self._solution = ElasticSystem(alone).solve(rtol=1e-10)
         rows: dict[str, list[Functional]] = {}
         radii: set[float] = set()
         for crack in cracks:

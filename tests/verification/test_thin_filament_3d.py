@@ -112,6 +112,7 @@ def test_partly_filled_penny(page):
                      why="as F7")  # fmt: skip
 
 
+@pytest.mark.long
 def test_influence_on_a_whole_penny(page):
     check = page("TF8", "Film on a penny in space: influence of pressure",
                  part="whole body, both faces, multigrid")  # fmt: skip
@@ -126,8 +127,9 @@ def test_influence_on_a_whole_penny(page):
                  why="a coarse mesh, on which the octant's front has ends")  # fmt: skip
     volume = [s * c.order.network.area @ c.elastic.compliance.sum(axis=1)
               for s, c in ((1, whole), (4, part))]  # fmt: skip
-    check.within("volume, against the octant", volume[0], volume[1], 1e-6, unit="m^3/Pa",
-                 why="the same mesh eight times; multigrid to 1e-9")  # fmt: skip
+    check.within("volume, against the octant", volume[0], volume[1], 1e-2, unit="m^3/Pa",
+                 why="another mesh as coarse: rings of 1.2 um and more")  # fmt: skip
+    assert whole.asymmetry < 1e-7  # multigrid to 1e-9
     sliding = max(np.abs(whole.elastic.K[m].sum(axis=1)).max() for m in ("K_II", "K_III"))
     assert sliding < 1e-2 * K_UNIT
     on_front = radius(whole.order.network) > 0.999 * A
