@@ -335,8 +335,6 @@ def sample(
             "the shares of an anisotropic strain change with the volume change, which has a range",
             key="interphase.grown.normal", hint="Give volume_change in the case",
         )  # fmt: skip
-    if growing.block.thicknesses and growing.setup.law.__class__.__name__ == "Stable":
-        of_block = {k: v for k, v in of_block.items() if k == "volume_change"}
     E_layer, E = growing.moduli(matter)
     names = list(dict.fromkeys(o.criterion for o in grown.onsets))
     answers = [f"{name}_{what}" for name in names for what in ("thickness", "time")]
