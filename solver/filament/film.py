@@ -132,8 +132,8 @@ class SlitFlow:
         n = self.n
         # B^(1/n) joins g H before the power is taken: the parts alone leave the range of floats
         power = (self._root * gradient * half) ** (n - 1)
-        by_half = 2 * power * self._root * half**2
-        return by_half * half / (n + 2), by_half
+        by_half = np.asarray(2 * power * self._root * half**2, dtype=np.float64)
+        return np.asarray(by_half * half / (n + 2), dtype=np.float64), by_half
 
     def flux(self, gradient: Floats, half: Floats) -> Floats:
         """Flow per width down a gradient of pressure [m^2/s].
@@ -242,7 +242,8 @@ def _outflow(network: Network, rate: Floats) -> Floats:
     """What leaves every node, (n,)."""
     n = len(network)
     i, j = network.edges.T
-    return np.bincount(i, rate, minlength=n) - np.bincount(j, rate, minlength=n)
+    out = np.bincount(i, rate, minlength=n) - np.bincount(j, rate, minlength=n)
+    return np.asarray(out, dtype=np.float64)
 
 
 def _matrix(
