@@ -48,6 +48,21 @@ def rows(model: type[BaseModel]) -> list[str]:
     return lines
 
 
+def inner_tables(block: type[BaseModel], place: str) -> list[str]:
+    """Tables of the blocks in a block, to any depth."""
+    lines: list[str] = []
+    for name, info in block.model_fields.items():
+        part = inner_model(info.annotation)
+        if part is None:
+            continue
+        title = f"{place}.{name}"
+        title = f"[[{title}]]" if "list" in str(info.annotation) else f"[{title}]"
+        doc = (part.__doc__ or "").strip().splitlines()[0]
+        lines += [f"### {title}", doc, "", *rows(part), ""]
+        lines += inner_tables(part, f"{place}.{name}")
+    return lines
+
+
 def parameter_rows(known: dict[str, catalog.Parameter]) -> list[str]:
     """Table of the parameters of a geometry or of a block; blocks have tables of their own."""
     lines = ["| parameter | default | meaning |", "|---|---|---|"]
@@ -74,11 +89,7 @@ def page() -> str:
         doc = (block.__doc__ or "").strip().splitlines()[0]
         lines += [f"## {title}", doc, "", *rows(block), ""]
         place = f"{name}.GROUP" if "dict" in str(info.annotation) else name
-        for inner, more in block.model_fields.items():
-            part = inner_model(more.annotation)
-            if part is not None:
-                doc = (part.__doc__ or "").strip().splitlines()[0]
-                lines += [f"### [{place}.{inner}]", doc, "", *rows(part), ""]
+        lines += inner_tables(block, place)
     lines += ["# Geometries", 'Lengths are texts with a unit, angles too ("30 deg").', ""]
     for name in catalog.BUILDERS:
         known = catalog.parameters(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, check_electrodes
 from ssbmech.config_filament import ThinFilamentBlock
 from ssbmech.config_flow import FlowBlock
@@ -19,6 +19,7 @@ from ssbmech.config_transient import check_transient
 from ssbmech.config_types import Block as _Block
 from ssbmech.config_types import formula_field as _formula
 from ssbmech.config_types import quantity_field as _quantity
+from ssbmech.errors import nearest
 
 Model = Literal["plane_strain", "plane_stress", "axisymmetric", "3d"]
 _AXES = {"x": 0, "y": 1, "z": 2, "r": 0}
@@ -86,6 +87,15 @@ class GeometryBlock(BaseModel):
 
     type: str = Field(description="name in the catalogue: `ssbmech mesh --list`")
     model: Model | None = Field(None, description="mechanical model; by default the geometry's")
+
+    @field_validator("type")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        from ssbmech.meshes import catalog
+
+        if name not in catalog.BUILDERS:
+            raise ValueError(f"there is no geometry {name!r}. {nearest(name, catalog.BUILDERS)}")
+        return name
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -355,6 +365,11 @@ def check_interphase(case: Case) -> None:
         raise ValueError(
             "interphase: nothing in a run grows without [interphase.grown]. Give it, or ask "
             "`ssbmech interphase`, which needs no mesh"
+        )
+    if case.electrode:
+        raise ValueError(
+            "interphase: currents are not computed on a layer that grows by its law. Leave out "
+            "[[electrode]], or [interphase]"
         )
     if case.step:
         raise ValueError(
