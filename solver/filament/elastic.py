@@ -97,7 +97,9 @@ def condense(
     work = np.empty((n, n))
     intensity = Intensity(problem, groups, cracks, options)
     points_K = len(intensity.names)
-    K = {mode: np.zeros((points_K, n)) for mode in intensity.modes or ("K_I", "K_II")}
+    K: dict[str, Floats] = {
+        mode: np.zeros((points_K, n)) for mode in intensity.modes or ("K_I", "K_II")
+    }
     start = time.perf_counter()
     for j in range(n):
         solution = tool.pressed(j)
@@ -109,7 +111,7 @@ def condense(
     seconds = (time.perf_counter() - start) / n
     loaded = is_loaded(problem)
     opening: Floats = np.zeros(n)
-    K_loads = {mode: np.zeros(points_K) for mode in K}
+    K_loads: dict[str, Floats] = {mode: np.zeros(points_K) for mode in K}
     if loaded:
         rest = tool.system.solve(rtol=rtol)
         opening = sides * tool.openings(rest) / area
