@@ -209,6 +209,14 @@ def import_table() -> str:
     return table(["whole process", "wall [s]"], rows)
 
 
+def filament_tables() -> str:
+    """The plane filament as a whole process, half-pennies in space by size."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    import filament
+
+    return f"{filament.plane_table()}\n\n{filament.space_table(filament.SIZES)}"
+
+
 def table(head: list[str], rows: list[list[str]]) -> str:
     """A Markdown table."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -230,6 +238,7 @@ def main() -> None:
         "solver": ("Multigrid", solver_table),
         "mesh": ("Meshes of polycrystals", mesh_table),
         "import": ("Start-up", import_table),
+        "time": ("Filaments in time", filament_tables),
     }
     wanted = sys.argv[1:] or list(tables)
     text = f"# Benchmarks\n\nMachine: {machine()}. Made by `make bench`.\n"
