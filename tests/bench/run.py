@@ -214,7 +214,7 @@ def filament_tables() -> str:
     sys.path.insert(0, str(Path(__file__).parent))
     import filament
 
-    return f"{filament.plane_table()}\n\n{filament.space_table(filament.SIZES)}"
+    return f"{filament.plane_table()}\n\n{filament.space_table()}"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
