@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 from ssbmech import units
-from ssbmech.config_types import Block, quantity_field
-from ssbmech.errors import UnitError
+from ssbmech.config_types import Block, check_ranges, quantity_field
 
 #: Values that may have a range here, with their dimensions.
 RANGED: dict[str, str] = {
@@ -111,15 +110,5 @@ class GrownBlock(Block):
 
     @model_validator(mode="after")
     def _ranges(self) -> GrownBlock:
-        for name, ends in self.ranges.items():
-            if name not in RANGED:
-                raise ValueError(f"ranges.{name}: no such value. Allowed: {', '.join(RANGED)}")
-            if len(ends) != 2:
-                raise ValueError(f"ranges.{name}: {len(ends)} values. Allowed: low and high")
-            try:
-                low, high = (units.quantity(end, RANGED[name]) for end in ends)
-            except UnitError as error:
-                raise ValueError(f"ranges.{name}: {error}") from None
-            if not 0.0 < low < high:
-                raise ValueError(f"ranges.{name}: {ends!r}. Allowed: above 0, low, then high")
+        check_ranges(self.ranges, RANGED, above=0.0)
         return self

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from ssbmech import units
 from ssbmech.config_electro import Activation, activation_energy
 from ssbmech.config_grown import GrownBlock
-from ssbmech.config_types import Block, checked, quantity_field, text_of
+from ssbmech.config_types import Block, check_ranges, checked, quantity_field, text_of
 from ssbmech.errors import UnitError
 
 #: Which values each law takes beside those that every law takes.
@@ -348,15 +348,5 @@ class InterphaseBlock(Block):
 
     @model_validator(mode="after")
     def _ranges(self) -> InterphaseBlock:
-        for name, ends in self.ranges.items():
-            if name not in RANGED:
-                raise ValueError(f"ranges.{name}: no such value. Allowed: {', '.join(RANGED)}")
-            if len(ends) != 2:
-                raise ValueError(f"ranges.{name}: {len(ends)} values. Allowed: low and high")
-            try:
-                low, high = (units.quantity(end, RANGED[name]) for end in ends)
-            except UnitError as error:
-                raise ValueError(f"ranges.{name}: {error}") from None
-            if not low < high:
-                raise ValueError(f"ranges.{name}: {ends!r} is reversed. Allowed: low, then high")
+        check_ranges(self.ranges, RANGED)
         return self

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -57,6 +58,34 @@ def formula_field(dimension: str) -> Any:
         BeforeValidator(text_of),
         AfterValidator(checked(lambda text: Formula.parse(text, dimension, ("x", "y", "z")))),
     ]
+
+
+def check_ranges(
+    ranges: Mapping[str, Sequence[str]], known: Mapping[str, str], *, above: float = -math.inf
+) -> None:
+    """Refuse ranges of inputs that cannot be sampled.
+
+    Args:
+        ranges: Name to the texts of its two ends.
+        known: Names that there are, each with its dimension.
+        above: What the lower end has to lie above, SI.
+
+    Raises:
+        ValueError: With the name, what is given and what is allowed.
+    """
+    for name, ends in ranges.items():
+        if name not in known:
+            raise ValueError(f"ranges.{name}: no such value. Allowed: {', '.join(known)}")
+        if len(ends) != 2:
+            raise ValueError(f"ranges.{name}: {len(ends)} values. Allowed: low and high")
+        try:
+            low, high = (units.quantity(end, known[name]) for end in ends)
+        except SsbmechError as error:
+            raise ValueError(f"ranges.{name}: {error}") from None
+        if low <= above:
+            raise ValueError(f"ranges.{name}: {ends!r}. Allowed: above {above:g}, low, then high")
+        if low >= high:
+            raise ValueError(f"ranges.{name}: {ends!r} is reversed. Allowed: low, then high")
 
 
 class Block(BaseModel):
