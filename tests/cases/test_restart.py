@@ -41,7 +41,7 @@ kinetics = "none"
 [time]
 checkpoint = 10
 outputs = 4
-tolerance = 3e-4
+tolerance = 1e-4
 
 [[step]]
 do = "plate"
@@ -168,7 +168,7 @@ def test_kill_9_at_any_moment_loses_an_interval_at_most(whole, folder):
 @pytest.mark.mpi
 def test_goes_on_with_another_number_of_ranks(whole, folder):
     process = start(folder, ranks=2)
-    wait_for_rows(folder, 60, process)
+    wait_for_rows(folder, 12, process)
     process.send_signal(signal.SIGUSR1)  # mpirun passes it on and waits
     process.communicate(timeout=100)
     assert process.returncode != 0
