@@ -167,11 +167,16 @@ def _electrons(case: Case, block: ElectroBlock, conductors: Iterable[str]) -> El
     )
 
 
+def lithium_volume(block: ElectroBlock) -> float:
+    """V_m of lithium [m^3/mol], of the case or of the library."""
+    if block.molar_volume is None:
+        return LITHIUM_MOLAR_VOLUME
+    return units.quantity(block.molar_volume, "molar_volume")
+
+
 def _molar_volume(block: ElectroBlock) -> float:
-    whole = LITHIUM_MOLAR_VOLUME
-    if block.molar_volume is not None:
-        whole = units.quantity(block.molar_volume, "molar_volume")
-    return whole - units.quantity(block.partial_molar_volume, "molar_volume")
+    """V_m - V_+ of the stress term [m^3/mol]."""
+    return lithium_volume(block) - units.quantity(block.partial_molar_volume, "molar_volume")
 
 
 # -- conductivities ------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from ssbmech.errors import CaseError
 class StackBlock(Block):
     """What presses on a side: dead load, stiff plate, plate and spring, or moving plate."""
 
-    pressure: quantity_field("pressure") = Field(  # type: ignore[valid-type]
+    pressure: quantity_field("pressure") = Field(
         "0 MPa", description="positive in compression; of a spring, before anything moves"
     )
     kind: Literal["dead", "plate", "spring", "moving"] = Field(
@@ -22,10 +22,10 @@ class StackBlock(Block):
         "and a constant force; spring: a plate whose pressure grows as it is pushed out; moving: a "
         "plate that is pressed in with a velocity, into a notch",
     )
-    velocity: quantity_field("velocity", 0.0) | None = Field(  # type: ignore[valid-type]
+    velocity: quantity_field("velocity", 0.0) | None = Field(
         None, description="of a moving plate, towards the lithium"
     )
-    stiffness: quantity_field("pressure_gradient", 0.0) | None = Field(  # type: ignore[valid-type]
+    stiffness: quantity_field("pressure_gradient", 0.0) | None = Field(
         None, description="of the spring per area: rise of the pressure per displacement"
     )
     group: str = Field("bottom", min_length=1, description="facet group that the stack presses on")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ssbmech.config_electro import ElectrodeBlock, check_electrodes
+from ssbmech.config_electro import check_electrodes
 from ssbmech.config_time import check_time
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def check_transient(case: Case) -> None:
             "filament: its pressure is given, and in a case in time it comes out. Leave it out"
         )
     if case.electrode:
-        check_electrodes(case.electrochemistry is not None, _driven(case))
+        check_electrodes(case.electrochemistry is not None, driven_case(case).electrode)
     elif kind == "filament" or any(step.do != "rest" for step in case.step):
         raise ValueError(
             "electrode: the programme asks for a current, and no [[electrode]] is given. Allowed: "
@@ -110,8 +110,12 @@ def counter_of(case: Case) -> int:
     return plain[0] if len(plain) == 1 else len(groups) - 1
 
 
-def _driven(case: Case) -> list[ElectrodeBlock]:
-    """The electrodes with the counter electrode driven, as the programme will."""
+def driven_case(case: Case) -> Case:
+    """The case with its counter electrode driven, as the programme will (by any current).
+
+    Raises:
+        ValueError: For an electrode that is driven by itself.
+    """
     for i, electrode in enumerate(case.electrode):
         if electrode.is_driven:
             raise ValueError(
@@ -120,4 +124,7 @@ def _driven(case: Case) -> list[ElectrodeBlock]:
             )
     counter = counter_of(case)
     drive = {"plating_current_density": "-1 mA/cm^2"}
-    return [e.model_copy(update=drive) if i == counter else e for i, e in enumerate(case.electrode)]
+    electrodes = [
+        e.model_copy(update=drive) if i == counter else e for i, e in enumerate(case.electrode)
+    ]
+    return case.model_copy(update={"electrode": electrodes})

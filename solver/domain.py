@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +98,18 @@ class Domain:
         tags = np.zeros(len(self.mesh.topology.original_cell_index), np.int32)
         tags[self.cell_tags.indices] = self.cell_tags.values
         return tags
+
+
+@contextmanager
+def in_micrometres(domain: Domain) -> Iterator[None]:
+    """The mesh with coordinates in micrometres, for writing; afterwards as it was, to the bit."""
+    x = domain.mesh.geometry.x
+    kept = x.copy()
+    x[:] *= domain.length * 1e6
+    try:
+        yield
+    finally:
+        x[:] = kept
 
 
 def distribute(comm: Any, data: MeshData | None, *, length: float) -> Domain:

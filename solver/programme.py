@@ -42,6 +42,12 @@ class Programme:
     counter: str | None = None
 
     @property
+    def cut_off(self) -> float | None:
+        """The first voltage at which a phase ends [V], or None."""
+        ends = (event for phase in self.phases for event in phase.ends)
+        return next((e.threshold for e in ends if e.monitor == "voltage"), None)
+
+    @property
     def length(self) -> float:
         """Longest time that it takes [s]; inf where only a limit ends a phase."""
         return math.fsum(phase.duration for phase in self.phases)

@@ -10,8 +10,10 @@ import ufl
 from dolfinx import fem
 from dolfinx.io import VTKFile
 from numpy.typing import NDArray
+from ssbmech.domain import in_micrometres
 from ssbmech.lithium.interface import gathered
 from ssbmech.lithium.system import BodySystem
+from ssbmech.output.fields import invariants
 from ssbmech.physics import elasticity
 
 Floats = NDArray[Any]
@@ -79,13 +81,9 @@ class BodyFields:
         self._fill_stress()
         slip = body.points.accepted.slip.reshape(-1, body.quadrature.per_cell)
         self._slip.x.array[body.flow_cells] = slip.mean(axis=1) if slip.size else 0.0
-        mesh, to_um = p.domain.mesh, p.domain.length * 1e6
-        mesh.geometry.x[:] *= to_um
-        try:
-            fields = [self._displacement, *self._scalars.values(), self._slip, self._material]
+        fields = [self._displacement, *self._scalars.values(), self._slip, self._material]
+        with in_micrometres(p.domain):
             self._file.write_function(fields, time)
-        finally:
-            mesh.geometry.x[:] /= to_um
 
     def close(self) -> None:
         """Finish the file."""
@@ -103,13 +101,7 @@ class BodyFields:
         for projection in self._projections:  # the stiffest last
             here, values = projection.evaluate()
             tensor[here] = values * (body.problem.modulus * 1e-6)
-        deviator = tensor - np.trace(tensor, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
-        found = {
-            "max_principal_MPa": np.linalg.eigvalsh(tensor)[:, 2],
-            "von_mises_MPa": np.sqrt(1.5 * np.einsum("nij,nij->n", deviator, deviator)),
-            "hydrostatic_MPa": np.trace(tensor, axis1=1, axis2=2) / 3,
-        }
-        for name, values in found.items():
+        for name, values in invariants(tensor).items():
             self._scalars[name].x.array[:] = values
         names = list(self._scalars)[4:]
         for name, (i, j) in zip(names, self._components, strict=True):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dolfinx import fem
-from dolfinx.io import VTKFile
 from ssbmech.coupled.body_fields import BodyFields
 from ssbmech.coupled.plating import PlatingModel
+from ssbmech.coupled.potential_file import PotentialFile
 
 
 class PlatingFields:
@@ -21,26 +20,15 @@ class PlatingFields:
     def __init__(self, folder: Path, model: PlatingModel) -> None:
         self.model = model
         self._body = BodyFields(folder, model.body)
-        domain = model.problem.ions.domain
-        line = fem.functionspace(domain.mesh, ("Lagrange", 1))
-        self._potential = fem.Function(line, name="potential_mV")
-        self._file = VTKFile(domain.comm, str(folder / "potential.pvd"), "w")
+        self._potential = PotentialFile(folder, model.problem.ions)
 
     def write(self, time: float) -> None:
         """Write the accepted state as that of a time [s]."""
         self._body.write(time)
-        model, p = self.model, self.model.problem.ions
-        model.solve_electrolyte()
-        self._potential.interpolate(model.ions.phi)
-        self._potential.x.array[:] *= p.voltage * 1e3
-        mesh, to_um = p.domain.mesh, p.domain.length * 1e6
-        mesh.geometry.x[:] *= to_um
-        try:
-            self._file.write_function(self._potential, time)
-        finally:
-            mesh.geometry.x[:] /= to_um
+        self.model.solve_electrolyte()
+        self._potential.write(self.model.ions.phi, time)
 
     def close(self) -> None:
         """Finish the files."""
         self._body.close()
-        self._file.close()
+        self._potential.close()

@@ -33,6 +33,7 @@ from ssbmech.electro.system import ElectricSystem
 from ssbmech.electro.terminals import Terminal
 from ssbmech.errors import SolverError
 from ssbmech.lithium.quadrature import gradient_vector
+from ssbmech.numerics.linear import indefinite_lu
 from ssbmech.physics import conduction
 from ssbmech.physics.elasticity import weight
 
@@ -233,7 +234,7 @@ class CoupledMatrix:
             self._pattern = Pattern(self.layout, rows, columns)
         self._pattern.fill(np.concatenate([part[2] for part in parts]))
         if self.ksp is None:
-            self.ksp = _direct(self._pattern.matrix)
+            self.ksp = indefinite_lu(self._pattern.matrix)
         self.ksp.setOperators(self._pattern.matrix)
         try:
             self.ksp.setUp()
@@ -309,17 +310,3 @@ class CoupledMatrix:
             v, u = k.vertex[rows + k.first], k.vertex[columns]
             to = np.where((v < 0) | (u < 0), -1, layout.of_h(v))
             yield to, layout.of_s(u), values * gain[v] * k.scale
-
-
-def _direct(A: Any) -> Any:
-    """LU by MUMPS."""
-    ksp = PETSc.KSP().create(A.comm)
-    ksp.setOperators(A)
-    ksp.setType("preonly")
-    pc = ksp.getPC()
-    pc.setType("lu")
-    pc.setFactorSolverType("mumps")
-    pc.setFactorSetUpSolverType()
-    # MUMPS' default 20 % head-room for its workspace is short where pivots are delayed
-    pc.getFactorMatrix().setMumpsIcntl(14, 80)
-    return ksp

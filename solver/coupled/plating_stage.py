@@ -6,17 +6,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ssbmech import build, build_electro, units
+from ssbmech import build, build_electro
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
-from ssbmech.config_transient import counter_of
+from ssbmech.config_transient import counter_of, driven_case
 from ssbmech.coupled.creep import CreepModel
 from ssbmech.coupled.flowing_body import FlowingBody, flowing_body, with_stack
 from ssbmech.coupled.plate import Plate
 from ssbmech.coupled.plating import Plating, PlatingModel
 from ssbmech.domain import distribute
 from ssbmech.errors import CaseError
-from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.restrict import restrict
 from ssbmech.output.verdict import Limits
@@ -63,7 +62,7 @@ def _plating(
     def work() -> tuple[build_electro.ElectricSetup, dict[str, str]]:
         assert data is not None
         growth = growth_layers(case, data, counter, tuple(body.problem.flows))
-        electric, part = build_electro.prepare(_driven(case, counter), base, data)
+        electric, part = build_electro.prepare(driven_case(case), base, data)
         held.append(part)
         return electric, growth
 
@@ -75,14 +74,11 @@ def _plating(
     ions = build_electro.problem(
         case, replace(electric, electrodes=coupled), ions_domain, setup.model
     )
-    whole = LITHIUM_MOLAR_VOLUME
-    if (given := block_of(case.electrochemistry).molar_volume) is not None:
-        whole = units.quantity(given, "molar_volume")
     problem = Plating(
         replace(body.problem, growth=growth),
         ions,
         tuple(e.name for e in coupled if e.coupled),
-        whole,
+        build_electro.lithium_volume(block_of(case.electrochemistry)),
         programme.tolerance,
         method=case.solver.coupling,
         plate=plate,
@@ -96,11 +92,7 @@ def _plating(
         idle = [g for g in e.groups if g not in growth]
         if e.coupled and idle:
             notes.append(f"no lithium that flows touches {', '.join(idle)}: nothing grows there")
-    ends = [s.voltage_limit for s in case.step if s.voltage_limit is not None]
-    limits = Limits(
-        pressure_volume=electric.molar_volume,
-        cut_off=units.quantity(ends[0], "potential") if ends else None,
-    )
+    limits = Limits(pressure_volume=electric.molar_volume, cut_off=programme.cut_off)
     return PlatingSubject(
         model, limits, (*notes, *electric.notes, *body.notes), electric.sources | body.sources,
         tuple(dict.fromkeys([*electric.unverified, *body.unverified])),
@@ -146,15 +138,6 @@ def growth_layers(
             allowed=f"surfaces of {', '.join(flowing)}: {', '.join(known)}",
         )  # fmt: skip
     return found
-
-
-def _driven(case: Case, counter: int) -> Case:
-    """The case with its counter electrode driven, as the programme will."""
-    electrodes = list(case.electrode)
-    electrodes[counter] = electrodes[counter].model_copy(
-        update={"plating_current_density": "-1 mA/cm^2"}
-    )
-    return case.model_copy(update={"electrode": electrodes})
 
 
 # -- what is reported ---------------------------------------------------------------------------

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dolfinx import fem
-from dolfinx.io import VTKFile
 from ssbmech.coupled.body_fields import BodyFields
+from ssbmech.coupled.potential_file import PotentialFile
 
 if TYPE_CHECKING:
     from ssbmech.coupled.stripping import StrippingModel
@@ -26,29 +25,18 @@ class StrippingFields:
     def __init__(self, folder: Path, model: StrippingModel) -> None:
         self.model = model
         self._body = _Drifting(folder, model)
-        domain = model.ions.problem.domain
-        line = fem.functionspace(domain.mesh, ("Lagrange", 1))
-        self._potential = fem.Function(line, name="potential_mV")
-        self._file = VTKFile(domain.comm, str(folder / "potential.pvd"), "w")
+        self._potential = PotentialFile(folder, model.ions.problem)
 
     def write(self, time: float) -> None:
         """Write the accepted state as that of a time [s]."""
         self._body.write(time)
-        ions, p = self.model.ions, self.model.ions.problem
         self.model.solve_ions()
-        self._potential.interpolate(ions.system.phi)
-        self._potential.x.array[:] *= p.voltage * 1e3
-        mesh, to_um = p.domain.mesh, p.domain.length * 1e6
-        mesh.geometry.x[:] *= to_um
-        try:
-            self._file.write_function(self._potential, time)
-        finally:
-            mesh.geometry.x[:] /= to_um
+        self._potential.write(self.model.ions.system.phi, time)
 
     def close(self) -> None:
         """Finish the files."""
         self._body.close()
-        self._file.close()
+        self._potential.close()
 
 
 class _Drifting(BodyFields):

@@ -13,7 +13,7 @@ from ssbmech.build_flow import flow_setup
 from ssbmech.build_materials import Materials, material_sets, set_of
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
-from ssbmech.config_transient import counter_of
+from ssbmech.config_transient import counter_of, driven_case
 from ssbmech.coupled.exchange import Axis, Chain, chain, flat_axis
 from ssbmech.coupled.ions import Ions
 from ssbmech.coupled.stripping import StrippingModel
@@ -21,7 +21,6 @@ from ssbmech.coupled.stripping_problem import StrippingProblem
 from ssbmech.domain import Domain, distribute
 from ssbmech.errors import CaseError
 from ssbmech.formula import Formula
-from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
 from ssbmech.lithium.contact import penalty_of
 from ssbmech.lithium.obstacle import Plane
 from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load, Misfit
@@ -74,7 +73,7 @@ def make(setting: Setting) -> StrippingSubject:
         *flowing.notes,
     )
     return StrippingSubject(
-        model, _limits(case), notes, plan.electric.sources | flowing.sources,
+        model, Limits(cut_off=programme.cut_off), notes, plan.electric.sources | flowing.sources,
         tuple(dict.fromkeys([*plan.electric.unverified, *flowing.unverified])),
     )  # fmt: skip
 
@@ -149,7 +148,7 @@ def _plan(
             value="3d", allowed="plane_strain or axisymmetric",
         )  # fmt: skip
     number, group = _electrode(case), case.contact.group
-    electric, ions = build_electro.prepare(_prepared(case, number), base, data)
+    electric, ions = build_electro.prepare(driven_case(case), base, data)
     names = [n for n in data.cell_groups if n not in electric.conductivity]
     names = [n for n in names if n != "impurity"]
     lithium = restrict(data, names)
@@ -171,15 +170,6 @@ def _plan(
         electric, electric.electrodes[number].name, line, line_ions, axis, stack, normal,
         thickness, size, depth, tuple(notes),
     )  # fmt: skip
-
-
-def _prepared(case: Case, number: int) -> Case:
-    """The case with the counter electrode driven, as the programme will."""
-    electrodes = list(case.electrode)
-    counter = counter_of(case)
-    drive = {"plating_current_density": "-1 mA/cm^2"}
-    electrodes[counter] = electrodes[counter].model_copy(update=drive)
-    return case.model_copy(update={"electrode": electrodes})
 
 
 def _stack_side(lithium: MeshData, group: str, axis: Axis) -> tuple[tuple[int, float], float]:
@@ -268,19 +258,12 @@ def _problem(
     size = line.shortest
     plane = Plane(plan.axis.point, (0.0, plan.normal[1]))
     penalty = penalty_of(body.young(side), size, block.penalty_factor)
-    whole = LITHIUM_MOLAR_VOLUME
-    if (given := block_of(case.electrochemistry).molar_volume) is not None:
-        whole = units.quantity(given, "molar_volume")
+    whole = build_electro.lithium_volume(block_of(case.electrochemistry))
     return StrippingProblem(
         body, line, plan.axis, (block.group, WALL), plane, penalty, plan.stack, plan.normal,
         plan.thickness, ions, whole, block.penetration * size, tolerance,
         max(plan.void, size),
     )  # fmt: skip
-
-
-def _limits(case: Case) -> Limits:
-    ends = [s.voltage_limit for s in case.step if s.voltage_limit is not None]
-    return Limits(cut_off=units.quantity(ends[0], "potential") if ends else None)
 
 
 # -- what is reported ---------------------------------------------------------------------------

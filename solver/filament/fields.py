@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from dolfinx import fem
 from dolfinx.io import VTKFile
+from ssbmech.domain import in_micrometres
 from ssbmech.filament.elastic import Tool
 from ssbmech.filament.electric import Ions
 from ssbmech.filament.model import FilamentModel
-from ssbmech.output.fields import lumped
+from ssbmech.output.fields import invariants, lumped
 
 
 class FilamentWriter:
@@ -61,12 +62,8 @@ class FilamentWriter:
             (self._files[0], p.domain, body_fields),
             (self._files[1], electric, [self._potential]),
         ):
-            to_um = domain.length * 1e6
-            domain.mesh.geometry.x[:] *= to_um
-            try:
+            with in_micrometres(domain):
                 file.write_function(fields, time)
-            finally:
-                domain.mesh.geometry.x[:] /= to_um
 
     def close(self) -> None:
         """Finish the files."""
@@ -84,14 +81,9 @@ class FilamentWriter:
         nodal: Any = lumped(system) * (system.modulus * 1e-6)
         xx, yy, zz, xy, yz, xz = nodal.T
         rows = np.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], axis=1)
-        tensor = rows.reshape(-1, 3, 3)
-        mean = (xx + yy + zz) / 3
-        deviator = tensor - mean[:, None, None] * np.eye(3)
-        mises = np.sqrt(1.5 * np.einsum("nij,nij->n", deviator, deviator))
-        for function, one in zip(
-            self._scalars, (np.linalg.eigvalsh(tensor)[:, 2], mises, mean), strict=True
-        ):
-            function.x.array[:] = one
+        found = invariants(rows.reshape(-1, 3, 3))
+        for function in self._scalars:
+            function.x.array[:] = found[function.name]
 
     def _fill_potential(self) -> None:
         phi = self.ions.potential(self.model.derived.plating)

@@ -11,7 +11,7 @@ from ssbmech.build_materials import material_sets
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
 from ssbmech.config_filament import ThinFilamentBlock
-from ssbmech.config_transient import counter_of
+from ssbmech.config_transient import counter_of, driven_case
 from ssbmech.domain import Domain, distribute
 from ssbmech.electro.problem import Electrode
 from ssbmech.errors import CaseError, nearest
@@ -22,7 +22,6 @@ from ssbmech.filament.film import SlitFlow
 from ssbmech.filament.model import FilamentModel
 from ssbmech.filament.problem import FilamentProblem
 from ssbmech.filament.subject import FilamentSubject, Wanted
-from ssbmech.fracture.porz import LITHIUM_MOLAR_VOLUME
 from ssbmech.fracture.rings import RingOptions
 from ssbmech.materials.flow import Norton
 from ssbmech.meshes.data import MeshData
@@ -75,7 +74,7 @@ def make(setting: Setting) -> FilamentSubject:
         filled=None if block.filled is None else units.quantity(block.filled, "length"),
         sides=body.sides,
         toughness=None if toughness is None else toughness.value,
-        molar_volume=_whole_volume(case),
+        molar_volume=build_electro.lithium_volume(block_of(case.electrochemistry)),
         stress_volume=electric_setup.molar_volume,
         tolerance=programme.tolerance,
     )
@@ -95,7 +94,7 @@ def make(setting: Setting) -> FilamentSubject:
             None if toughness is None else toughness.value,
             None if toughness is None else toughness.band,
             electric_setup.molar_volume,
-            _cut_off(case),
+            programme.cut_off,
         ),
         _wanted(block, setup), elastic.is_loaded(loads), notes,
         {**electric_setup.sources, **flowing.sources},
@@ -108,16 +107,6 @@ def _ring_options(case: Case) -> RingOptions:
         radii=tuple(sorted(units.quantity(t, "length") for t in case.fracture.rings)),
         spread_limit=case.fracture.ring_spread_limit,
     )
-
-
-def _whole_volume(case: Case) -> float:
-    given = block_of(case.electrochemistry).molar_volume
-    return LITHIUM_MOLAR_VOLUME if given is None else units.quantity(given, "molar_volume")
-
-
-def _cut_off(case: Case) -> float | None:
-    ends = [s.voltage_limit for s in case.step if s.voltage_limit is not None]
-    return units.quantity(ends[0], "potential") if ends else None
 
 
 def _wanted(block: ThinFilamentBlock, setup: build.Setup) -> Wanted | None:
@@ -192,7 +181,7 @@ def _ions(
 
     def work() -> build_electro.ElectricSetup:
         assert data is not None
-        setup, part = build_electro.prepare(_driven(case, counter), base, data)
+        setup, part = build_electro.prepare(driven_case(case), base, data)
         held.append(part)
         return setup
 
@@ -203,15 +192,6 @@ def _ions(
     real = tuple(replace(p, electrode=of_key[p.electrode.key]) for p in parts)
     found = electric.condense(problem, setup.electrodes[counter], real, body.order.network.points)
     return found, setup
-
-
-def _driven(case: Case, counter: int) -> Case:
-    """The case with its counter electrode driven, as the programme will."""
-    electrodes = list(case.electrode)
-    electrodes[counter] = electrodes[counter].model_copy(
-        update={"plating_current_density": "-1 mA/cm^2"}
-    )
-    return case.model_copy(update={"electrode": electrodes})
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ssbmech.errors import SolverError
 from ssbmech.lithium import newton
 from ssbmech.lithium.newton import IterationReport, Residual
 from ssbmech.lithium.points import Response
+from ssbmech.numerics.linear import indefinite_lu
 
 if TYPE_CHECKING:
     from ssbmech.lithium.system import BodySystem
@@ -163,7 +164,7 @@ class Step:
             body.nodal.add_stiffness(A, self._laws)
             A.assemble()
         if body.ksp is None:
-            body.ksp = _direct(A)
+            body.ksp = indefinite_lu(A)
         else:
             body.ksp.setOperators(A)
         try:
@@ -212,17 +213,3 @@ def _vector(like: Any, owned: Floats) -> Any:
     b = like.duplicate()
     b.array[:] = owned
     return b
-
-
-def _direct(A: Any) -> Any:
-    """LU by MUMPS: the matrix is indefinite, and not symmetric for every law."""
-    ksp = PETSc.KSP().create(A.comm)
-    ksp.setOperators(A)
-    ksp.setType("preonly")
-    pc = ksp.getPC()
-    pc.setType("lu")
-    pc.setFactorSolverType("mumps")
-    pc.setFactorSetUpSolverType()
-    # MUMPS' default 20 % head-room for its workspace is short where pivots are delayed
-    pc.getFactorMatrix().setMumpsIcntl(14, 80)
-    return ksp

@@ -162,6 +162,20 @@ class LinearSolver:
         )
 
 
+def indefinite_lu(A: Any) -> Any:
+    """A solver that factorises by MUMPS' LU, for matrices that are indefinite or not symmetric."""
+    ksp = PETSc.KSP().create(A.comm)
+    ksp.setOperators(A)
+    ksp.setType("preonly")
+    pc = ksp.getPC()
+    pc.setType("lu")
+    pc.setFactorSolverType("mumps")
+    pc.setFactorSetUpSolverType()
+    # MUMPS' default 20 % head-room for its workspace is short where pivots are delayed
+    pc.getFactorMatrix().setMumpsIcntl(14, 80)
+    return ksp
+
+
 def rigid_modes(x: NDArray[np.float64], model: str) -> NDArray[np.float64]:
     """Rigid displacements at points.
 

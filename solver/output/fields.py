@@ -11,6 +11,7 @@ from dolfinx import fem
 from dolfinx.fem.petsc import assemble_vector
 from dolfinx.io import VTKFile
 from petsc4py import PETSc
+from ssbmech.domain import in_micrometres
 from ssbmech.solve import ElasticSystem, Solution
 
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))
@@ -41,14 +42,7 @@ def write_fields(folder: Path, system: ElasticSystem, solution: Solution) -> Non
     tensor = np.zeros((len(nodal), 3, 3))
     for k, (i, j) in enumerate(_PAIRS):
         tensor[:, i, j] = tensor[:, j, i] = nodal[:, k]
-    principal = np.linalg.eigvalsh(tensor)
-    deviator = tensor - np.trace(tensor, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
-    mises = np.sqrt(1.5 * np.einsum("nij,nij->n", deviator, deviator))
-    named: dict[str, Any] = {
-        "max_principal_MPa": principal[:, 2],
-        "von_mises_MPa": mises,
-        "hydrostatic_MPa": np.trace(tensor, axis1=1, axis2=2) / 3,
-    }
+    named: dict[str, Any] = invariants(tensor)
     axes = ("r", "z", "t") if p.model == "axisymmetric" else ("x", "y", "z")
     for k, (i, j) in enumerate(_PAIRS):
         if dim == 3 or k < 4:
@@ -65,13 +59,22 @@ def write_fields(folder: Path, system: ElasticSystem, solution: Solution) -> Non
         grain = fem.Function(fem.functionspace(mesh, ("DG", 0)), name="grain")
         grain.x.array[:] = p.domain.grains
         functions.append(grain)
-    to_um = p.domain.length * 1e6
-    mesh.geometry.x[:] *= to_um
-    try:
-        with VTKFile(p.domain.comm, str(folder / "fields.pvd"), "w") as file:
-            file.write_function(functions)
-    finally:
-        mesh.geometry.x[:] /= to_um
+    with (
+        in_micrometres(p.domain),
+        VTKFile(p.domain.comm, str(folder / "fields.pvd"), "w") as file,
+    ):
+        file.write_function(functions)
+
+
+def invariants(tensor: np.ndarray) -> dict[str, np.ndarray]:
+    """What pictures show of a stress (n, 3, 3) in MPa, by name of the field, each of shape (n,)."""
+    mean = np.trace(tensor, axis1=1, axis2=2) / 3
+    deviator = tensor - mean[:, None, None] * np.eye(3)
+    return {
+        "max_principal_MPa": np.linalg.eigvalsh(tensor)[:, 2],
+        "von_mises_MPa": np.sqrt(1.5 * np.einsum("nij,nij->n", deviator, deviator)),
+        "hydrostatic_MPa": mean,
+    }
 
 
 def lumped(system: ElasticSystem) -> np.ndarray:

@@ -11,7 +11,7 @@ from dolfinx import fem
 from dolfinx.fem.petsc import assemble_vector
 from dolfinx.io import VTKFile
 from petsc4py import PETSc
-from ssbmech.domain import vertex_nodes
+from ssbmech.domain import in_micrometres, vertex_nodes
 from ssbmech.electro.solve import ElectricSolution
 from ssbmech.physics import conduction
 
@@ -53,13 +53,11 @@ def write_electric_fields(folder: Path, solution: ElectricSolution) -> None:
     for b in sums:
         b.destroy()
     others = _beside(W, solution)
-    to_um = p.domain.length * 1e6
-    mesh.geometry.x[:] *= to_um
-    try:
-        with VTKFile(p.domain.comm, str(folder / "electric.pvd"), "w") as file:
-            file.write_function([potential, current, size, *others])
-    finally:
-        mesh.geometry.x[:] /= to_um
+    with (
+        in_micrometres(p.domain),
+        VTKFile(p.domain.comm, str(folder / "electric.pvd"), "w") as file,
+    ):
+        file.write_function([potential, current, size, *others])
 
 
 def _beside(W: Any, solution: ElectricSolution) -> list[Any]:

@@ -10,7 +10,8 @@ import numpy as np
 from mpi4py import MPI
 from ssbmech import build_electro
 from ssbmech.config_load import case_from
-from ssbmech.filament.stage import _driven, make
+from ssbmech.config_transient import driven_case
+from ssbmech.filament.stage import make
 from ssbmech.mesh_stage import make_domain
 from ssbmech.numerics.stepping import Drive
 from ssbmech.parallel import on_root
@@ -58,7 +59,7 @@ def subject(loads: bool = False, **electrode: object) -> tuple:
         )
     )  # fmt: skip
     alone = made.ions.tool.system.problem
-    setup = on_root(comm, lambda: build_electro.prepare(_driven(case, 1), Path(), data)[0])
+    setup = on_root(comm, lambda: build_electro.prepare(driven_case(case), Path(), data)[0])
     return made, replace(alone, electrodes=setup.electrodes)
 
 
