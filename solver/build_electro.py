@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech import units
+from ssbmech.build_layer import Layers, layers
 from ssbmech.build_materials import material_sets, set_of
 from ssbmech.config import Case
 from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, activation_energy, block_of
@@ -46,6 +47,7 @@ class ElectricSetup:
         molar_volume: V_m - V_+ [m^3/mol].
         nodes: Number in the whole mesh of each node of the mesh of the ions.
         electrons: What the case says of electrons that leak, or None.
+        layers: Reaction layers on electrodes, whose resistances the electrodes have.
         notes: Choices made for the user, in words.
         sources: ``"group.key"`` to value, source and standing.
         unverified: Names of unverified library values that were used.
@@ -62,6 +64,7 @@ class ElectricSetup:
     crystals: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     boundaries: tuple[BoundaryResistance, ...] = ()
     electrons: Electrons | None = None
+    layers: Layers = field(default_factory=Layers)
     notes: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     unverified: tuple[str, ...] = ()
@@ -91,6 +94,8 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
     _check_connected(case, part)
     T = units.quantity(block.temperature, "temperature")
     electrodes = tuple(_electrode(e, i, T) for i, e in enumerate(case.electrode))
+    reaction = layers(case, base, electrodes, T)
+    electrodes = reaction.on(electrodes)
     sharp, distances = {}, {}
     for one, given in zip(electrodes, case.electrode, strict=True):
         if one.kinetics == "none":
@@ -116,9 +121,10 @@ def prepare(case: Case, base: Path, data: MeshData) -> tuple[ElectricSetup, Mesh
         crystals=found.crystals,
         boundaries=boundaries,
         electrons=_electrons(case, block, found.values),
-        notes=tuple(found.notes),
-        sources=found.sources,
-        unverified=tuple(dict.fromkeys(found.unverified)),
+        layers=reaction,
+        notes=(*found.notes, *reaction.notes),
+        sources=found.sources | reaction.sources,
+        unverified=tuple(dict.fromkeys([*found.unverified, *reaction.unverified])),
     )
     return setup, part
 

@@ -13,6 +13,7 @@ from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, check_electrode
 from ssbmech.config_filament import ThinFilamentBlock
 from ssbmech.config_flow import FlowBlock
 from ssbmech.config_interphase import InterphaseBlock
+from ssbmech.config_layer import check_layers
 from ssbmech.config_stack import ContactBlock, StackBlock
 from ssbmech.config_time import StepBlock, TimeBlock
 from ssbmech.config_transient import check_transient
@@ -326,7 +327,7 @@ class Case(_Block):
         if not self.materials:
             raise ValueError("[materials] is empty: every material group of the mesh needs one")
         check_transient(self)
-        if self.interphase is not None:
+        if not check_layers(self) and self.interphase is not None:
             check_interphase(self)
         if not self.step:
             check_electrodes(self.electrochemistry is not None, self.electrode)
@@ -363,13 +364,19 @@ def check_interphase(case: Case) -> None:
     assert case.interphase is not None
     if case.interphase.grown is None:
         raise ValueError(
-            "interphase: nothing in a run grows without [interphase.grown]. Give it, or ask "
-            "`ssbmech interphase`, which needs no mesh"
+            "interphase: nothing in a run grows without [interphase.grown] or an electrode with "
+            "layer = true. Give one of them, or ask `ssbmech interphase`, which needs no mesh"
+        )
+    if case.interphase.age is not None:
+        raise ValueError(
+            "interphase.age: belongs to a layer on an [[electrode]] with layer = true. The times "
+            "of this one are in [interphase.grown]"
         )
     if case.electrode:
         raise ValueError(
-            "interphase: currents are not computed on a layer that grows by its law. Leave out "
-            "[[electrode]], or [interphase]"
+            "interphase.grown: currents are not computed on a layer that is drawn and pushes. "
+            "Leave out [[electrode]], or [interphase.grown] and give the lithium electrode "
+            "layer = true"
         )
     if case.step:
         raise ValueError(

@@ -152,6 +152,11 @@ class ElectrodeBlock(Block):
     normal_stress: formula_field("pressure") | None = Field(
         None, description="of the surface, tension positive: shifts the equilibrium by V_m s/F"
     )
+    layer: bool = Field(
+        False,
+        description="the reaction layer of [interphase] lies on it: a lithium electrode whose "
+        "resistance is its own in series with thickness over the layer's ionic_conductivity",
+    )
     peak_distance: quantity_field("length", 0.0) | None = Field(
         None,
         description="without kinetics, on a surface with sharp edges: the largest current density "

@@ -179,6 +179,13 @@ class InterphaseBlock(Block):
     )
     electrolyte: str = Field("electrolyte", description="material group that reacts")
     initial_thickness: Length0 = Field("0 nm", description="at the start")
+    age: quantity_field("time", 0.0) | None = Field(
+        None,
+        description="of a layer on an [[electrode]]: how long it has grown before what is computed",
+    )
+    aging: Literal["rest", "current"] = Field(
+        "rest", description="what it grew under meanwhile: nothing, or the current of the case"
+    )
     growth_constant: quantity_field("diffusivity", 0.0) | None = Field(
         None, description="k of delta^2 = 2 k t (some authors' constant is 2 k)"
     )
@@ -263,6 +270,12 @@ class InterphaseBlock(Block):
                 f"{', '.join(foreign)}: not a value of the law {self.law}. Allowed: "
                 f"{', '.join(VALUES[self.law]) or 'none'}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _aged(self) -> InterphaseBlock:
+        if self.aging == "current" and self.age is None:
+            raise ValueError("aging: for how long? Give age, e.g. '24 h'")
         return self
 
     @model_validator(mode="after")

@@ -177,7 +177,7 @@ def compute(
     progress = progress or Progress(comm, quiet=True)
 
     given, grown = case, None
-    if case.interphase is not None:
+    if case.interphase is not None and case.interphase.grown is not None:
         grown = run_grown(case, base, comm, progress, target, resume=resume)
         case = grown.last
     held: list[MeshData] = []

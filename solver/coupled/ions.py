@@ -101,14 +101,12 @@ class Ions:
         jump = np.interp(place, self.place, self._eta)
         per_pascal = kinetics.stress_shift(1.0, p.molar_volume) / p.voltage
         eta = kinetics.driving_potential(jump, 0.0, -per_pascal * pressure)
+        layer = self.system.layer(e.name)
         if e.kinetics == "linear":
-            conductance = p.voltage / e.resistance
+            conductance = p.voltage / (e.resistance + layer)
             rate, slope = kinetics.linear(eta, conductance), np.full(len(eta), conductance)
         else:
-            rate = kinetics.butler_volmer(eta, e.i0, e.beta)
-            slope = e.i0 * (
-                (1 - e.beta) * np.exp((1 - e.beta) * eta) + e.beta * np.exp(-e.beta * eta)
-            )
+            rate, slope = kinetics.rate_and_slope(eta, e.i0, e.beta, layer / p.voltage)
         return -np.asarray(rate), slope * per_pascal
 
     def potentials(self) -> Floats:

@@ -134,9 +134,10 @@ def _density(
         shift = kinetics.stress_shift(stress, p.molar_volume) / p.voltage
     metal = solution.potentials[electrode.name] / p.voltage
     eta = kinetics.driving_potential(metal, value, shift)
+    layer = solution.system.layer(electrode.name)
     if electrode.kinetics == "linear":
-        return np.asarray(kinetics.linear(eta * p.voltage, 1 / electrode.resistance))
-    return np.asarray(kinetics.butler_volmer(eta, electrode.i0, electrode.beta))
+        return np.asarray(kinetics.linear(eta * p.voltage, 1 / (electrode.resistance + layer)))
+    return kinetics.rate_and_slope(eta, electrode.i0, electrode.beta, layer / p.voltage)[0]
 
 
 def _between(

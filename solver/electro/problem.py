@@ -33,6 +33,8 @@ class Electrode:
         potential: Given potential phi_m of the metal [V]; None where the current is given.
         current_density: Given mean current density [A/m^2], anodic positive; None with a potential.
         normal_stress: sigma_n of the surface [Pa], tension positive, or None.
+        layer: Area-specific resistance of a reaction layer in series with the kinetics at every
+            point [ohm m^2], which `ElectricSystem.set_layer` may change; None without a layer.
         coupled: Whether normal stress and activity at its vertices change between solves; see
             `ElectricSystem.set_surface`.
         key: Where it stands in the case, for messages.
@@ -47,6 +49,7 @@ class Electrode:
     potential: float | None = 0.0
     current_density: float | None = None
     normal_stress: Formula | None = None
+    layer: float | None = None
     coupled: bool = False
     key: str = ""
 

@@ -7,16 +7,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from ssbmech import build_electro
 from ssbmech.build_electro import ElectricSetup
+from ssbmech.build_layer import with_layers
 from ssbmech.config import Case
 from ssbmech.config_electro import block_of
 from ssbmech.domain import distribute
 from ssbmech.electro.leakage import Leakage, leakage
 from ssbmech.electro.local import Samples, Spread, lattice, sample, spread
+from ssbmech.electro.problem import ElectricProblem
 from ssbmech.electro.solve import ElectricSolution, solve
+from ssbmech.interphase.layer import Grown
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.restrict import restrict
+from ssbmech.numerics import fixed_point
 from ssbmech.parallel import on_root
 
 
@@ -30,6 +36,7 @@ class ElectricResult:
         spreads: Of each electrode.
         samples: Current density along each electrode, by name.
         leakage: What electrons do, or None where the case has none.
+        layers: Reaction layers on electrodes, at the age of the case.
     """
 
     setup: ElectricSetup
@@ -37,6 +44,7 @@ class ElectricResult:
     spreads: tuple[Spread, ...]
     samples: dict[str, Samples]
     leakage: Leakage | None = None
+    layers: tuple[Grown, ...] = ()
 
 
 def run_electric(
@@ -71,7 +79,7 @@ def run_electric(
     setup = on_root(comm, work)
     domain = distribute(comm, held[0] if held else None, length=setup.length)
     problem = build_electro.problem(case, setup, domain, model)
-    coarse = solve(problem)
+    problem, coarse, layers = _with_layers(problem, setup)
     block = block_of(case.electrochemistry)
     finer = solve(replace(problem, degree=problem.degree + 1)) if block.error_estimate else None
     best = finer or coarse
@@ -96,7 +104,47 @@ def run_electric(
         best = replace(best, beside=beside)
         text += f", {len(found.sites)} sites inside"
     note(text)
-    return ElectricResult(setup, best, spreads, samples, found)
+    return ElectricResult(setup, best, spreads, samples, found, layers)
+
+
+_NANOMETRE = 1e-9
+#: Of the thickness of layers that grow under the current that they let pass, relative.
+_AGREEMENT = 1e-11
+
+
+def _with_layers(
+    problem: ElectricProblem, setup: ElectricSetup
+) -> tuple[ElectricProblem, ElectricSolution, tuple[Grown, ...]]:
+    """Solve with the layers that the current has let grow, if it has (collective)."""
+    layers, found = setup.layers.grown, None
+
+    def solved(grown: tuple[Grown, ...]) -> tuple[ElectricProblem, ElectricSolution]:
+        mine = replace(problem, electrodes=with_layers(problem.electrodes, grown))
+        return mine, solve(mine)
+
+    def turn(thickness: NDArray[np.float64]) -> NDArray[np.float64]:
+        nonlocal layers, found
+        layers = tuple(
+            replace(g, thickness=float(d)) for g, d in zip(layers, thickness, strict=True)
+        )
+        found = solved(layers)
+        names = [g.layer.electrode for g in layers]
+        densities = [-found[1].mean_current_density(name) for name in names]
+        layers = tuple(replace(g, density=i) for g, i in zip(layers, densities, strict=True))
+        if not setup.layers.age:
+            return thickness
+        age = setup.layers.age
+        return np.array([g.layer.grown(g.layer.initial, age, g.density) for g in layers])
+
+    start = np.array([g.layer.grown(g.thickness, setup.layers.age, 0.0) for g in layers])
+    if not layers:
+        return problem, solve(problem), ()
+    scale = np.maximum(start, _NANOMETRE)
+    fixed_point.solve(
+        turn, start, scale=scale, tolerance=_AGREEMENT, what="the layer under its current"
+    )
+    assert found is not None
+    return *found, layers
 
 
 def _leakage(

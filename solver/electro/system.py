@@ -156,6 +156,30 @@ class ElectricSystem:
         if activity is not None:
             self._tangent = None
 
+    def set_layer(self, name: str, resistance: float) -> None:
+        """Give the reaction layer of an electrode another resistance; nothing is compiled.
+
+        Args:
+            name: Of the electrode.
+            resistance: Area-specific [ohm m^2].
+
+        Raises:
+            SolverError: For an electrode that has no layer.
+        """
+        t, p = self.terminal(name), self.problem
+        if t.layer is None:
+            raise SolverError(
+                f"the electrode {name!r} has no layer", key="electrode", value=name,
+                hint="Make it with Electrode(..., layer=0.0) and kinetics",
+            )  # fmt: skip
+        t.layer.value = resistance * p.current_scale / p.voltage
+        self._tangent = None
+
+    def layer(self, name: str) -> float:
+        """Resistance of the reaction layer of an electrode [ohm m^2]; 0 without one."""
+        t, p = self.terminal(name), self.problem
+        return 0.0 if t.layer is None else float(t.layer.value) * p.voltage / p.current_scale
+
     def surface(self, name: str) -> SurfaceCurrent:
         """Vertices of an electrode with their areas (collective the first time)."""
         if name not in self._surfaces:
@@ -337,9 +361,10 @@ class ElectricSystem:
         for t, area in pairs:
             e = t.electrode
             density = total / area if e is p.driven else -total / others
+            drop = 0.0 if t.layer is None else density * float(t.layer.value)
             density *= p.current_scale
             if e.kinetics == "butler_volmer":
-                found.append(float(kinetics.overpotential(density / e.i0, e.beta)))
+                found.append(float(kinetics.overpotential(density / e.i0, e.beta)) + drop)
             else:
-                found.append(density * e.resistance / p.voltage)
+                found.append(density * e.resistance / p.voltage + drop)
         return tuple(found)

@@ -82,6 +82,8 @@ class Terminal:
         gradient: Derivative of the current by the unknowns, or None without kinetics.
         fields: What changes between solves, or None for an electrode that is not coupled.
         contact: Form of the area in contact, or None.
+        layer: Resistance of its reaction layer, a constant of the forms in units of RT/F over the
+            unit of current density; None without a layer.
     """
 
     electrode: Electrode
@@ -94,6 +96,7 @@ class Terminal:
     gradient: Any = None
     fields: SurfaceFields | None = None
     contact: Any = None
+    layer: Any = None
 
 
 def terminal(frame: Frame, electrode: Electrode) -> Terminal:
@@ -110,12 +113,10 @@ def terminal(frame: Frame, electrode: Electrode) -> Terminal:
         return Terminal(electrode, metal, None, dofs, shift, area, fields=fields)
     stress = _shift(frame, electrode) + (0 if fields is None else fields.shift)
     eta = kinetics.driving_potential(metal, frame.phi, stress)
-    if electrode.kinetics == "linear":
-        conductance = p.voltage / (electrode.resistance * p.current_scale)
-        rate = kinetics.linear(eta, frame.constant(conductance))
-    else:
-        i0, beta = frame.constant(electrode.i0 / p.current_scale), frame.constant(electrode.beta)
-        rate = kinetics.butler_volmer(eta, i0, beta, ufl.exp)
+    layer = None
+    if electrode.layer is not None:
+        layer = frame.constant(electrode.layer * p.current_scale / p.voltage)
+    rate = _rate(frame, electrode, eta, layer)
     contact = None
     if fields is not None:
         rate = fields.activity * rate
@@ -124,8 +125,28 @@ def terminal(frame: Frame, electrode: Electrode) -> Terminal:
     gradient = fem.form(ufl.derivative(total, frame.phi, frame.v))
     return Terminal(
         electrode, metal, rate, np.empty(0, np.int32), np.empty(0), area, fem.form(total),
-        gradient, fields, contact,
+        gradient, fields, contact, layer,
     )  # fmt: skip
+
+
+def _rate(frame: Frame, electrode: Electrode, eta: Any, layer: Any) -> Any:
+    """Current density of the kinetics with a layer in series, non-dimensional."""
+    p = frame.problem
+    if electrode.kinetics == "linear":
+        if layer is not None:
+            own = frame.constant(electrode.resistance * p.current_scale / p.voltage)
+            return kinetics.linear(eta, 1 / (own + layer))
+        conductance = p.voltage / (electrode.resistance * p.current_scale)
+        return kinetics.linear(eta, frame.constant(conductance))
+    i0, beta = frame.constant(electrode.i0 / p.current_scale), frame.constant(electrode.beta)
+    if layer is not None:
+        return kinetics.behind_resistance(
+            eta, i0, beta, layer, ufl.exp, ufl.ln,
+            lambda number, positive, negative: ufl.conditional(
+                ufl.ge(number, 0), positive, negative
+            ),
+        )  # fmt: skip
+    return kinetics.butler_volmer(eta, i0, beta, ufl.exp)
 
 
 def dofs_of(frame: Frame, electrode: Electrode) -> NDArray[np.int32]:

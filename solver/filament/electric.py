@@ -137,9 +137,11 @@ def _check(counter: Electrode, parts: tuple[Part, ...]) -> None:
 
 def _kinetics(electrode: Electrode, temperature: float) -> Surface:
     i0, Z = electrode.i0, electrode.resistance
-    if electrode.kinetics == "linear":
+    if electrode.kinetics == "linear" and Z > 0.0:
         i0 = kinetics.exchange_current_density(Z, temperature)
-    return Surface(electrode.name, electrode.kinetics, i0, Z, electrode.beta)
+    return Surface(
+        electrode.name, electrode.kinetics, i0, Z, electrode.beta, electrode.layer or 0.0
+    )
 
 
 @dataclass(frozen=True)

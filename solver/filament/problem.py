@@ -71,6 +71,7 @@ class Surface:
         i0: Exchange current density [A/m^2].
         resistance: Area-specific resistance of linear kinetics [ohm m^2].
         beta: Symmetry factor.
+        layer: Area-specific resistance of a reaction layer in series [ohm m^2].
     """
 
     name: str
@@ -78,22 +79,26 @@ class Surface:
     i0: float = 0.0
     resistance: float = 0.0
     beta: float = 0.5
+    layer: float = 0.0
+
+    def conductance(self, voltage: float) -> float:
+        """Slope of the rate at rest, by the driving potential over RT/F = ``voltage`` [A/m^2]."""
+        own = voltage / self.i0 if self.kind != "linear" else self.resistance
+        return voltage / (own + self.layer)
 
     def rate(self, eta: Floats, voltage: float) -> tuple[Floats, Floats]:
         """Anodic current density [A/m^2] and its derivative by eta (over RT/F = ``voltage``)."""
         if self.kind == "linear":
-            conductance = voltage / self.resistance
+            conductance = voltage / (self.resistance + self.layer)
             return kinetics.linear(eta, conductance), np.full_like(eta, conductance)
-        b = self.beta
-        with np.errstate(over="ignore"):
-            anodic, cathodic = self.i0 * np.exp((1 - b) * eta), self.i0 * np.exp(-b * eta)
-        return anodic - cathodic, (1 - b) * anodic + b * cathodic
+        return kinetics.rate_and_slope(eta, self.i0, self.beta, self.layer / voltage)
 
     def eta(self, anodic: Floats, voltage: float) -> Floats:
         """Driving potential over RT/F at which the anodic current density is given."""
+        drop = np.asarray(anodic * (self.layer / voltage), dtype=np.float64)
         if self.kind == "linear":
-            return np.asarray(anodic * (self.resistance / voltage), dtype=np.float64)
-        return kinetics.overpotential(anodic / self.i0, self.beta)
+            return drop + anodic * (self.resistance / voltage)
+        return drop + kinetics.overpotential(anodic / self.i0, self.beta)
 
 
 @dataclass(frozen=True)

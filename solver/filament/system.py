@@ -259,8 +259,7 @@ class FilamentSystem:
         """
         e = self.problem.electric
         linear = sum(
-            float(e.area[e.surface == k].sum())
-            * (s.i0 if s.kind != "linear" else self.U / s.resistance)
+            float(e.area[e.surface == k].sum()) * s.conductance(self.U)
             for k, s in enumerate(e.surfaces)
         )
         current = max(abs(demand.current or 0.0), linear)

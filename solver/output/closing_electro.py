@@ -23,6 +23,7 @@ def closing_rows(electric: dict[str, Any] | None) -> list[tuple[str, str]]:
     for e in electric["electrodes"]:
         mean = e["mean_plating_current_density"]["value"]
         rows.append((f"plating on {e['name']}", f"mean {mean:.5g} mA/cm^2"))
+        rows += _layer(e)
         if e.get("refused"):
             rows.append((f"peak on {e['name']}", e["refused"]))
         for what in ("largest", "smallest"):
@@ -40,6 +41,19 @@ def closing_rows(electric: dict[str, Any] | None) -> list[tuple[str, str]]:
                 )
             )
     return rows + _leakage(electric.get("leakage"))
+
+
+def _layer(electrode: dict[str, Any]) -> list[tuple[str, str]]:
+    """The row on the reaction layer of an electrode."""
+    found = electrode.get("layer")
+    if found is None:
+        return []
+    text = (
+        f"{found['thickness']['value']:.4g} um, {found['resistance']['value']:.4g} ohm*cm^2, "
+        f"{found['voltage']['value']:.4g} mV"
+    )
+    share = "" if found["share"] is None else f", {100 * found['share']:.3g} % of the voltage"
+    return [(f"layer on {electrode['name']}", text + share)]
 
 
 def _leakage(found: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from ssbmech.electro.local import Extreme, Spread
 from ssbmech.electro.problem import ElectricProblem
 from ssbmech.electro.stage import ElectricResult
+from ssbmech.interphase.layer import Grown
 
 #: Largest sum of the currents over the largest of them, and where rounding alone is larger.
 BALANCE_LIMIT, BALANCE_WORST = 1e-10, 1e-6
@@ -68,11 +69,29 @@ def _electrode(result: ElectricResult, spread: Spread) -> dict[str, Any]:
         "largest": _extreme(spread.largest),
         "smallest": _extreme(spread.smallest),
     }
+    for grown in result.layers:
+        if grown.layer.electrode == name:
+            entry["layer"] = _layer(result, grown)
     if spread.refused:
         entry["refused"] = spread.refused
     if spread.distance is not None:
         entry["peak_distance_um"] = spread.distance * 1e6
     return entry
+
+
+def _layer(result: ElectricResult, grown: Grown) -> dict[str, Any]:
+    """The reaction layer of an electrode, and its part of the potential of the metal.
+
+    ``share`` is that of the cell's voltage; None where there is none.
+    """
+    s = result.solution
+    whole = abs(s.potentials[s.problem.driven.name])
+    return {
+        "thickness": {"value": grown.thickness * 1e6, "unit": "um"},
+        "resistance": {"value": grown.resistance * _OHM_CM2, "unit": "ohm*cm^2"},
+        "voltage": {"value": grown.voltage * 1e3, "unit": "mV"},
+        "share": abs(grown.voltage) / whole if whole > 0.0 else None,
+    }
 
 
 def _boundaries(problem: ElectricProblem) -> dict[str, Any]:
