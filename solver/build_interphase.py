@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -104,6 +104,8 @@ def interphase_setup(block: InterphaseBlock, known: MaterialSet | None) -> Inter
     """
     look = Values(block, known)
     expansion = _expansion(look)
+    if block.grown is not None:  # a run takes this share of the strain, and no more
+        expansion = replace(expansion, retained=block.grown.retained)
     finite = block.expansion.strain == "finite"
     warning = expansion.small_strain(finite=finite, key=f"{KEY}.expansion.volume_change")
     if warning:

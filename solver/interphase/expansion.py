@@ -31,10 +31,14 @@ class Expansion:
         volume_change: dV/V, relative to what is meant by the reference; above -1.
         normal_share: Share of the normal of the layer in ln(1 + dV/V): 1/3 is isotropic, 1 all
             in the normal direction (nothing pushes in the plane), 0 all in the plane.
+        retained: Share of the strain that a run with ``[interphase.grown]`` keeps, by which small
+            strain is judged there; None: a flat layer without a run, all of it. The strains below
+            are whole in any case.
     """
 
     volume_change: float
     normal_share: float = 1.0 / 3.0
+    retained: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.volume_change) and self.volume_change > -1.0):
@@ -85,7 +89,7 @@ class Expansion:
         return np.asarray(thickness, float) / (1.0 + self.volume_change)
 
     def small_strain(self, *, finite: bool, key: str = "interphase.expansion") -> str | None:
-        """Whether small strain may be used.
+        """Whether small strain may be used for the strain that is retained.
 
         Args:
             finite: Whether finite strain was chosen; then all is well.
@@ -95,23 +99,43 @@ class Expansion:
             A warning with numbers beyond 5 %, else None.
 
         Raises:
-            CaseError: Beyond 20 % without finite strain.
+            CaseError: Beyond 20 % without finite strain; it says what helps in a run, and what
+                without one.
         """
-        e = self.largest
+        share = 1.0 if self.retained is None else self.retained
+        e = share * self.largest
         if finite or abs(e) <= WARN:
             return None
-        trace = self.normal + 2.0 * self.in_plane
-        numbers = (
-            f"growth strain {e:.2%}: small strain takes a volume change of {trace:.1%} where the "
-            f"reaction makes {self.volume_change:.1%}"
+        numbers = self._numbers(share, e)
+        if abs(e) <= REFUSE:
+            return f"{numbers}; errors of this size are to be expected{self._way_out(': ')}"
+        way = self._way_out("")
+        kept = "" if self.retained is None else " of what is retained"
+        raise CaseError(
+            f"the expansion is beyond small strain; {numbers}", key=key, value=self.volume_change,
+            allowed=f"growth strains up to {REFUSE:.0%}{kept}", hint=way[:1].upper() + way[1:],
+        )  # fmt: skip
+
+    def _numbers(self, share: float, e: float) -> str:
+        """What small strain makes of the volume, against what it is."""
+        n, t = share * self.normal, share * self.in_plane
+        volume = (1.0 + n) * (1.0 + t) ** 2 - 1.0
+        kept = "" if self.retained is None else f" retained ({share:.3g} of {self.largest:.2%})"
+        made = "the reaction makes" if self.retained is None else "what is retained makes"
+        return (
+            f"growth strain {e:.2%}{kept}: small strain takes a volume change of {n + 2.0 * t:.1%} "
+            f"where {made} {volume:.1%}"
         )
-        if abs(e) > REFUSE:
-            raise CaseError(
-                f"the expansion is beyond small strain; {numbers}", key=key,
-                value=self.volume_change, allowed=f"growth strains up to {REFUSE:.0%}",
-                hint='Choose strain = "finite"',
-            )  # fmt: skip
-        return f"{numbers}; errors of this size are to be expected, or choose strain = 'finite'"
+
+    def _way_out(self, before: str) -> str:
+        """What helps: a run with a growing layer has no finite strain, the flat layer has."""
+        if self.retained is None:
+            return f'{before}choose strain = "finite" in [interphase.expansion]'
+        most = REFUSE if self.retained * abs(self.largest) > REFUSE else WARN
+        return (
+            f"{before}a smaller share retained in [interphase.grown] (up to "
+            f"{min(1.0, most / abs(self.largest)):.3g} for {most:.0%}), or a smaller volume_change"
+        )
 
 
 def linear_strain(volume_change: float) -> float:

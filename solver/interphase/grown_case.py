@@ -16,7 +16,7 @@ from ssbmech.config_grown import RANGED, GrownBlock
 from ssbmech.config_interphase import InterphaseBlock
 from ssbmech.errors import CaseError
 from ssbmech.formula import Formula
-from ssbmech.interphase.expansion import WARN
+from ssbmech.interphase.expansion import REFUSE, WARN
 from ssbmech.interphase.grown import Line, Posed
 from ssbmech.interphase.uncertainty import Range
 from ssbmech.mesh_stage import make_domain
@@ -112,9 +112,14 @@ class Growing:
             raise CaseError(
                 "a layer that grows is computed at small strain", key="interphase.expansion.strain",
                 value="finite", allowed="small",
+                hint=f"Leave strain away: what counts is the growth strain that is retained, here "
+                f"{largest:.2%}, and up to {REFUSE:.0%} is taken ({KEY}.retained)",
             )  # fmt: skip
         if abs(largest) > WARN:
-            notes.append(f"growth strain {largest:.2%}: elastic stresses are upper bounds")
+            notes.append(
+                f"growth strain {largest:.2%} retained: elastic stresses are upper bounds, and "
+                f"small strain errs by as much"
+            )
         return notes
 
     def check_depth(self, depth: float, thickness: float) -> None:

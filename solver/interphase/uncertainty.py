@@ -122,10 +122,8 @@ class Table:
             raise CaseError("no sample gave a value", key="sample", value=name,
                             hint=next(iter(self.failures.values()), ""))  # fmt: skip
         low, median, high = np.percentile(values[good], (5.0, 50.0, 95.0))
-        pairs = {k: _rank_correlation(x[good], values[good]) for k, x in self.inputs.items()}
-        order = sorted(pairs, key=lambda k: -abs(pairs[k]))
-        return Spread(float(median), float(low), float(high), int(good.sum()),
-                      {k: pairs[k] for k in order})  # fmt: skip
+        influence = rank_correlations({k: x[good] for k, x in self.inputs.items()}, values[good])
+        return Spread(float(median), float(low), float(high), int(good.sum()), influence)
 
     def text(self, name: str, *, unit: str = "", scale: float = 1.0) -> str:
         """Median, 5-95 % and the strongest inputs, in words.
@@ -320,9 +318,15 @@ def _progress(n: int, done: int, show: bool, stream: Any) -> Iterator[Callable[[
         yield bar.update
 
 
+def rank_correlations(inputs: Mapping[str, NDArray], answer: NDArray) -> dict[str, float]:
+    """Spearman's correlation of every input with an answer, (n,), the strongest first."""
+    pairs = {name: _rank_correlation(x, answer) for name, x in inputs.items()}
+    return {name: pairs[name] for name in sorted(pairs, key=lambda k: -abs(pairs[k]))}
+
+
 def _rank_correlation(x: NDArray, y: NDArray) -> float:
-    """Spearman's; 0 where one of them does not vary."""
-    if x.size < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
+    """Spearman's; 0 where one of them does not vary beyond rounding."""
+    if x.size < 3 or any(np.ptp(v) <= 1e-12 * np.abs(v).max() for v in (x, y)):
         return 0.0
     from scipy.stats import rankdata
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from ssbmech.output import figures_style as style
 from ssbmech.output.monitors import time_unit
 from ssbmech.output.tables import Table, read_table
@@ -14,6 +15,8 @@ from ssbmech.output.tables import Table, read_table
 _COLOURS = (style.RED, style.BLUE, style.GREEN, style.ORANGE, style.PINK, style.SKY)
 #: Stresses in the order in which they are drawn: what opens cracks first.
 _ORDER = ("hoop", "radial", "axial", "xx", "yy", "zz")
+#: Least range of an axis of stress, over the largest stress of the run.
+_FLOOR = 0.02
 
 
 def growth(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
@@ -25,7 +28,7 @@ def growth(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
 
 
 def draw_growth(folder: Path, table: Table, entry: Mapping[str, Any]) -> str | None:
-    """Thickness and, where it has one, resistance of the layer.
+    """Thickness and, where it has one, resistance of the layer, over time and over its root.
 
     Args:
         folder: Of the figures.
@@ -38,28 +41,91 @@ def draw_growth(folder: Path, table: Table, entry: Mapping[str, Any]) -> str | N
         return None
     unit, per = time_unit(float(time[good].max()))
     resists = "resistance" in table
-    fig, axes = style.figure(style.DOUBLE if resists else style.SINGLE, 2.5, 1, 1 + resists,
+    fig, axes = style.figure(style.DOUBLE if resists else style.SINGLE, 4.6, 2, 1 + resists,
                              squeeze=False)  # fmt: skip
-    ax = axes[0, 0]
-    thickness = np.asarray(table["thickness"], float)
-    scale, length = _length(float(thickness.max()))
     curve = entry["curve"]
-    smooth = np.array(curve["time_s"]), np.array(curve["thickness_um"]) * 1e-6
-    ax.plot(smooth[0] / per, smooth[1] / scale, "-", color=style.BLUE)
-    ax.plot(time[good] / per, thickness[good] / scale, "o", ms=3, color=style.BLUE)
-    _spread_in_time(ax, entry, per, scale)
-    ax.set(xlabel=f"time ({unit})", ylabel=f"thickness of the layer ({length})")
-    ax.set_ylim(bottom=0.0)
-    _legend(ax)
+    t, thickness = np.array(curve["time_s"]), np.array(curve["thickness_um"]) * 1e-6
+    points = time[good], np.asarray(table["thickness"], float)[good]
+    scale, length = _length(_highest(points[1], entry, "thickness", 1e-6))
+    for row, axis in enumerate((_linear(unit, per), _root(unit, per))):
+        _grown(axes[row, 0], axis, (t, thickness / scale), (points[0], points[1] / scale),
+               _band(entry, "thickness", 1e-6 / scale), style.BLUE)  # fmt: skip
+        axes[row, 0].set(ylabel=f"thickness of the layer ({length})")
+    _spread_in_time(axes[0, 0], entry, per, scale)
     if resists:
-        style.panel(ax, "a")
-        style.panel(axes[0, 1], "b")
-        R = np.asarray(table["resistance"], float) * 1e4
-        axes[0, 1].plot(smooth[0] / per, smooth[1] * R[-1] / thickness[-1], color=style.ORANGE)
-        axes[0, 1].plot(time[good] / per, R[good], "o", ms=3, color=style.ORANGE)
-        axes[0, 1].set(xlabel=f"time ({unit})", ylabel="resistance of the layer (Ω cm²)")
-        axes[0, 1].set_ylim(bottom=0.0)
+        R = np.asarray(table["resistance"], float)[good] * 1e4
+        smooth = t, thickness * R[-1] / points[1][-1]
+        for row, axis in enumerate((_linear(unit, per), _root(unit, per))):
+            _grown(axes[row, 1], axis, smooth, (points[0], R), _band(entry, "resistance", 1.0),
+                   style.ORANGE)  # fmt: skip
+            axes[row, 1].set(ylabel="resistance of the layer (Ω cm²)")
+        if entry.get("calibration"):
+            axes[1, 1].clear()
+            _calibrated(axes[1, 1], _root(unit, per), entry["calibration"], points[0], R)
+    for k, ax in enumerate(axes.flat):
+        ax.set_ylim(bottom=0.0)
+        if k <= resists or entry.get("calibration"):
+            _legend(ax)
+        if resists:
+            style.panel(ax, "abcd"[k])
     return style.save(fig, folder, "interphase_growth")
+
+
+#: Label of an axis of time, and time [s] to its values.
+_Axis = tuple[str, Callable[[NDArray], NDArray]]
+
+
+def _linear(unit: str, per: float) -> _Axis:
+    return f"time ({unit})", lambda t: np.asarray(t, float) / per
+
+
+def _root(unit: str, per: float) -> _Axis:
+    return f"root of time ({unit}$^{{1/2}}$)", lambda t: np.sqrt(np.asarray(t, float) / per)
+
+
+def _grown(
+    ax: Any, axis: _Axis, smooth: Any, points: Any, band: dict[str, Any] | None, colour: str
+) -> None:
+    """The law as a line, the computed times as points, the ranges as a band with its median."""
+    label, at = axis
+    if band is not None:
+        ax.fill_between(at(band["time"]), band["p5"], band["p95"], color=colour, alpha=0.18, lw=0,
+                        label=f"5-95 % of the ranges, {band['n']} samples")  # fmt: skip
+        ax.plot(at(band["time"]), band["median"], "--", color=colour, lw=0.9, label="median")
+    ax.plot(at(smooth[0]), smooth[1], "-", color=colour, label="this case" if band else None)
+    ax.plot(at(points[0]), points[1], "o", ms=3, color=colour)
+    ax.set(xlabel=label)
+
+
+def _calibrated(ax: Any, axis: _Axis, fit: Mapping[str, Any], times: Any, R: Any) -> None:
+    """Total resistance over the root of time: the fit, and what it was fitted to."""
+    label, at = axis
+    start, measured = fit["start"]["value"], fit["measured"]
+    last = max([*measured["time_s"], float(np.max(times))])
+    t = last * np.linspace(0.0, 1.0, 51) ** 2
+    slope = fit["slope"]["value"]
+    ax.plot(at(t), start + slope * np.sqrt(t / 3600.0), "-", color=style.ORANGE,
+            label=f"CALIBRATION: {start:.4g} + {slope:.4g} (t/h)$^{{1/2}}$")  # fmt: skip
+    ax.plot(at(times), start + np.asarray(R), "o", ms=3, color=style.ORANGE, label="this case")
+    ax.plot(at(np.array([0.0, *measured["time_s"]])), [start, *measured["resistance_ohm_cm2"]], "s",
+            ms=6, mfc="none", color=style.BLACK, label="measured, fitted to")  # fmt: skip
+    ax.set(xlabel=label, ylabel="resistance of the cell (Ω cm²)")
+
+
+def _band(entry: Mapping[str, Any], what: str, factor: float) -> dict[str, Any] | None:
+    """Percentiles over time of ``thickness`` or ``resistance``, times a factor."""
+    spread = entry.get("spread") or {}
+    if what not in spread:
+        return None
+    band = {k: np.array(spread[what][k]) * factor for k in ("p5", "median", "p95")}
+    if band["p95"][-1] - band["p5"][-1] <= 1e-9 * band["p95"][-1]:
+        return None
+    return {"time": np.array(spread["time_s"]), "n": spread["n"], **band}
+
+
+def _highest(values: NDArray, entry: Mapping[str, Any], what: str, scale: float) -> float:
+    band = _band(entry, what, scale)
+    return max(float(values.max()), 0.0 if band is None else float(band["p95"].max()))
 
 
 def stresses(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
@@ -86,6 +152,7 @@ def draw_stresses(folder: Path, table: Table, entry: Mapping[str, Any]) -> str |
     thickness = np.asarray(table["thickness"], float)
     scale, unit = _length(float(thickness.max()))
     width = style.SINGLE if panels == 1 else style.DOUBLE
+    largest = _largest(table, [n for n in table if n.endswith(("_max", "_min"))])
     fig, axes = style.figure(width, 2.6, 1, panels, squeeze=False)
     for k, line in enumerate(lines):
         ax = axes[0, k]
@@ -99,6 +166,7 @@ def draw_stresses(folder: Path, table: Table, entry: Mapping[str, Any]) -> str |
         _limit(ax, entry, "strength", "strength")
         _marks(ax, entry, line, scale)
         ax.set(xlabel=f"thickness of the layer ({unit})", ylabel="stress (MPa)")
+        _floor(ax, largest)
         ax.set_title(line.replace("_", " "), loc="right")
         _legend(ax, marks_only=k > 0)
     if fronts:
@@ -182,6 +250,7 @@ def draw_profiles(folder: Path, table: Table) -> str | None:
     if not lines or not names:
         return None
     scale, unit = _length(float(thicknesses.max()))
+    largest = _largest(table, [n for n in _ORDER if n in table])
     fig, axes = style.figure(style.DOUBLE, 2.2 * len(lines), len(lines), len(names), squeeze=False)
     # the palest end of the map would not show on white
     colours = matplotlib.colormaps[style.LINE_MAP](np.linspace(0.0, 0.9, len(thicknesses)))
@@ -195,9 +264,26 @@ def draw_profiles(folder: Path, table: Table) -> str | None:
             ax.axhline(0.0, color=style.GREY, lw=0.5)
             ax.set(xlabel=f"distance along {line.replace('_', ' ')} (µm)",
                    ylabel=f"{name} stress (MPa)")  # fmt: skip
+            _floor(ax, largest)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, labels, title="thickness", title_fontsize=7, loc="outside right upper")
     return style.save(fig, folder, "interphase_profiles")
+
+
+def _largest(table: Table, names: Sequence[str]) -> float:
+    """Largest stress of the run in size [MPa]; 0 where there is none."""
+    found = [np.abs(np.asarray(table[name], float)) for name in names]
+    sizes = [float(np.nanmax(v)) for v in found if v.size and np.isfinite(v).any()]
+    return max(sizes, default=0.0) / 1e6
+
+
+def _floor(ax: Any, largest: float) -> None:
+    """At least a fiftieth of the largest stress of the run on the axis: rounding stays flat."""
+    low, high = ax.get_ylim()
+    least = _FLOOR * largest
+    if high - low < least:
+        middle = 0.5 * (low + high)
+        ax.set_ylim(middle - 0.5 * least, middle + 0.5 * least)
 
 
 def _length(largest: float) -> tuple[float, str]:

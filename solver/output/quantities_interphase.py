@@ -10,8 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.interphase.grown import OPENS
 from ssbmech.interphase.grown_stage import SAMPLES, Grown, conditions, strongest
+from ssbmech.interphase.growth_spread import GrowthSpread
 from ssbmech.interphase.onset import Onset, onset_map
 from ssbmech.output.monitors import clock
+from ssbmech.output.quantities_growth import (
+    calibration_table,
+    quantity,
+    spread_columns,
+    spread_of,
+    spread_table,
+    spread_words,
+)
 from ssbmech.units import show
 
 _LIMIT = {"strength": "pressure", "energy": "toughness"}
@@ -27,7 +36,8 @@ def interphase_table(grown: Grown | None) -> dict[str, Any] | None:
     if grown is None:
         return None
     setup, block = grown.setup, grown.growing.block
-    resistances = grown.resistances
+    resistances, curve = grown.resistances, _curve(grown)
+    spread, fit = spread_of(grown, np.array(curve["time_s"])), setup.calibration
     table: dict[str, Any] = {
         "law": grown.block.law,
         "group": block.group,
@@ -37,23 +47,25 @@ def interphase_table(grown: Grown | None) -> dict[str, Any] | None:
         "growth_strain": grown.growing.strain,
         "steps": len(grown.times),
         "final": {
-            "time": _value(float(grown.times[-1]), "s"),
-            "thickness": _value(grown.thicknesses[-1] * 1e6, "um"),
-            "depth": _value(grown.response.main.depths[-1] * 1e6, "um"),
-            "mean_pressure": _value(grown.response.main.steps[-1].pressure * 1e-6, "MPa"),
+            "time": quantity(float(grown.times[-1]), "s"),
+            "thickness": quantity(grown.thicknesses[-1] * 1e6, "um"),
+            "depth": quantity(grown.response.main.depths[-1] * 1e6, "um"),
+            "mean_pressure": quantity(grown.response.main.steps[-1].pressure * 1e-6, "MPa"),
         },
-        "curve": _curve(grown),
+        "curve": curve,
+        "calibration": calibration_table(grown),
+        "spread": spread_table(spread),
         "limits": {name: _shown(name, value) for name, value in grown.limits.items()},
         "onset": [_onset(o) for o in grown.onsets],
         "first": {c: _onset(o) if o else None for c in _LIMIT for o in [grown.first(c)]},
         "samples": _samples(grown),
         "stresses": _stresses(grown),
         "maps": _maps(grown),
-        "verdict": verdict_lines(grown),
-        "notes": list(grown.notes),
+        "verdict": verdict_lines(grown, spread),
+        "notes": [text for text in grown.notes if fit is None or text != fit.text()],
     }
     if resistances is not None:
-        table["final"]["resistance"] = _value(resistances[-1] * 1e4, "ohm*cm^2")
+        table["final"]["resistance"] = quantity(resistances[-1] * 1e4, "ohm*cm^2")
     return table
 
 
@@ -70,12 +82,8 @@ def _curve(grown: Grown) -> dict[str, list[float]]:
     }
 
 
-def _value(value: float, unit: str) -> dict[str, Any]:
-    return {"value": float(value) if math.isfinite(value) else None, "unit": unit}
-
-
 def _shown(name: str, value: float) -> dict[str, Any]:
-    return _value(value * 1e-6, "MPa" if name == "strength" else "MPa*m^0.5")
+    return quantity(value * 1e-6, "MPa" if name == "strength" else "MPa*m^0.5")
 
 
 def _onset(o: Onset) -> dict[str, Any]:
@@ -86,8 +94,8 @@ def _onset(o: Onset) -> dict[str, Any]:
         "component": o.component,
         "opens": OPENS.get(o.component, "the crack of the mesh"),
         "happens": o.happens,
-        "thickness": _value(o.thickness * 1e6, "um"),
-        "time": _value(o.time, "s"),
+        "thickness": quantity(o.thickness * 1e6, "um"),
+        "time": quantity(o.time, "s"),
         "place_um": [x * 1e6 for x in o.place],
         "limit": _shown(name, o.limit),
         "largest": _shown(name, o.largest),
@@ -105,11 +113,11 @@ def _stresses(grown: Grown) -> dict[str, Any]:
             high, low = int(np.argmax(last)), int(np.argmin(last))
             out[line.name][name] = {
                 "largest": {
-                    **_value(float(last[high]) * 1e-6, "MPa"),
+                    **quantity(float(last[high]) * 1e-6, "MPa"),
                     "place_um": (line.places[high] * 1e6).tolist(),
                 },
                 "smallest": {
-                    **_value(float(last[low]) * 1e-6, "MPa"),
+                    **quantity(float(last[low]) * 1e-6, "MPa"),
                     "place_um": (line.places[low] * 1e6).tolist(),
                 },
             }
@@ -191,6 +199,7 @@ def csv_lines(grown: Grown) -> list[str]:
     }
     if resistances is not None:
         columns["resistance [ohm*m^2]"] = resistances
+    columns |= spread_columns(grown)
     for front in series.fronts:
         columns[f"{front}:K_I [Pa*m^0.5]"] = series.intensity(front)
         columns[f"{front}:J [J/m^2]"] = series.intensity(front, "J")
@@ -227,14 +236,23 @@ def _cell(value: float) -> str:
     return f"{float(value):.10g}" if math.isfinite(value) else ""
 
 
-def verdict_lines(grown: Grown) -> list[str]:
-    """What the layer came to, with numbers: growth, first cracking, and what is not known."""
+def verdict_lines(grown: Grown, spread: GrowthSpread | None = None) -> list[str]:
+    """What the layer came to, with numbers: growth, first cracking, and what is not known.
+
+    Args:
+        grown: The run.
+        spread: Its growth over the ranges of the inputs, up to its last time.
+    """
     t, d = float(grown.times[-1]), float(grown.thicknesses[-1])
     text = f"The layer reaches {show(d, 'length')}"
     text += f" after {clock(t)}" if math.isfinite(t) else "; the law never takes it there"
     if (R := grown.resistances) is not None:
         text += f", resistance {show(float(R[-1]), 'area_specific_resistance')}"
     lines = [text + "."]
+    if spread is not None:
+        lines.append(spread_words(spread))
+    if (fit := grown.setup.calibration) is not None:
+        lines.append(f"CALIBRATION, no check: {fit.text()}.")
     for criterion in _LIMIT:
         mine = [o for o in grown.onsets if o.criterion == criterion]
         if mine:

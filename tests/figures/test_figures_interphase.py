@@ -57,6 +57,52 @@ def test_growth_without_resistance_is_one_panel(tmp_path):
     assert one.shape[1] < 0.7 * two.shape[1]
 
 
+def spread(low=0.5, high=2.0):
+    """A band about the curve of `entry`."""
+    t = np.linspace(0.0, 3.6e5, 50)
+    d = np.sqrt(2e-15 * t) * 1e6
+    band = {"p5": (low * d).tolist(), "median": d.tolist(), "p95": (high * d).tolist()}
+    return {"time_s": t.tolist(), "n": 500, "thickness": band, "resistance": band}
+
+
+def test_ranges_and_calibration_are_drawn_and_named(tmp_path, monkeypatch):
+    """What is a fit is called one; over the root of time it is straight."""
+    seen = {}
+    save = figures_style.save
+    monkeypatch.setattr(figures_style, "save", lambda f, *a: seen.update(fig=f) or save(f, *a))
+    fit = {"start": {"value": 140.0}, "slope": {"value": 268.5},
+           "measured": {"time_s": [172800.0], "resistance_ohm_cm2": [2000.0]}}  # fmt: skip
+    more = entry(spread=spread(), calibration=fit)
+    drawn(tmp_path, figures_interphase.draw_growth(tmp_path, growth(), more))
+    time, R, root, total = seen["fig"].axes
+    labels = [t.get_text() for t in time.get_legend().get_texts()]
+    assert labels == ["5-95 % of the ranges, 500 samples", "median", "this case"]
+    labels = [t.get_text() for t in total.get_legend().get_texts()]
+    assert labels[0].startswith("CALIBRATION: 140 + 268.5")
+    x, y = total.lines[0].get_data()
+    assert np.ptp(np.diff(y) / np.diff(x)) < 1e-9 * 268.5  # 268.5 ohm cm2 per h^0.5 or per d^0.5
+    assert y[0] == 140.0 and "1/2" in root.get_xlabel() and "1/2" not in R.get_xlabel()
+    # a band without width is not drawn
+    flat = {**more, "spread": {**spread(), "resistance": spread(1.0, 1.0)["resistance"]}}
+    figures_interphase.draw_growth(tmp_path, growth(), flat)
+    assert [len(ax.collections) for ax in seen["fig"].axes] == [1, 0, 1, 0]
+
+
+def test_a_zero_stress_is_drawn_flat(tmp_path, monkeypatch):
+    """Rounding noise beside 400 MPa fills no axis."""
+    seen = {}
+    save = figures_style.save
+    monkeypatch.setattr(figures_style, "save", lambda f, *a: seen.update(fig=f) or save(f, *a))
+    s = np.tile(np.linspace(0.0, 1e-5, 9), 2)
+    table = {"thickness": np.repeat([1e-6, 2e-6], 9), "line": np.full(18, "layer"), "s": s,
+             "xx": np.full(18, -4e8), "yy": np.sin(1e6 * s) * 1e-6,
+             "zz": np.full(18, -4e8)}  # fmt: skip
+    drawn(tmp_path, figures_interphase.draw_profiles(tmp_path, table))
+    xx, yy = seen["fig"].axes
+    assert np.ptp(yy.get_ylim()) == pytest.approx(0.02 * 400.0)
+    assert np.ptp(xx.get_ylim()) > 400.0  # from zero: not touched
+
+
 def test_thicknesses_that_the_law_never_reaches_have_no_axis_of_time(tmp_path):
     table = {**growth(), "time": np.full(5, np.nan)}
     assert figures_interphase.draw_growth(tmp_path, table, entry()) is None

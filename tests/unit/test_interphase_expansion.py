@@ -1,9 +1,12 @@
 """Volume of a reaction, its split over directions, and where small strain ends."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ssbmech.build_interphase import interphase_setup, validated
 from ssbmech.errors import CaseError, MaterialError
 from ssbmech.interphase.expansion import (
     Expansion,
@@ -13,6 +16,8 @@ from ssbmech.interphase.expansion import (
 )
 from ssbmech.interphase.resistance import calibrate, layer_resistance, stack_resistance
 from ssbmech.materials import library
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", ["LAGP", "LGPS", "Li6PS5Cl", "LPS"])
@@ -76,6 +81,53 @@ def test_where_small_strain_ends():
     with pytest.raises(CaseError):  # 33 % in one direction is too much as well
         Expansion(0.33, 1.0).small_strain(finite=False)
     assert "-9.14%" in Expansion(-0.25).small_strain(finite=False)
+
+
+def test_a_run_is_judged_by_what_it_retains():
+    """A run has no finite strain, and says so: what helps there is a smaller share or volume."""
+    assert Expansion(0.8, retained=0.1).small_strain(finite=False) is None  # 2.2 %
+    words = Expansion(0.8, retained=0.5).small_strain(finite=False)
+    assert "10.82% retained (0.5 of 21.64%)" in words and "finite" not in words
+    assert "small strain takes a volume change of 32.5% where what is retained makes 36.1%" in words
+    assert "up to 0.231 for 5%" in words
+    with pytest.raises(CaseError, match="beyond small strain") as caught:
+        Expansion(2.0, retained=0.9).small_strain(finite=False, key="a.key")
+    error = caught.value
+    assert error.key == "a.key" and error.value == 2.0
+    assert error.allowed == "growth strains up to 20% of what is retained"
+    assert "[interphase.grown]" in error.hint and "up to 0.452 for 20%" in error.hint
+    assert "finite" not in error.hint
+    # what the hint allows is taken
+    assert Expansion(2.0, retained=0.452).small_strain(finite=False) is not None
+    # the strains themselves stay whole
+    assert Expansion(0.331, retained=0.1).normal == pytest.approx(0.1)
+
+
+def test_a_case_with_a_growing_layer_judges_what_is_retained():
+    grown = {"times": ["1 h"], "retained": 0.1}
+    data = {"law": "parabolic", "growth_constant": "1e-19 m^2/s",
+            "expansion": {"volume_change": 0.9}}  # fmt: skip
+    with pytest.raises(CaseError, match=r'Choose strain = "finite" in \[interphase.expansion\]'):
+        interphase_setup(validated(data), None)
+    assert interphase_setup(validated({**data, "grown": grown}), None).notes == ()
+    with pytest.raises(CaseError, match="A smaller share retained"):
+        interphase_setup(validated({**data, "grown": {**grown, "retained": 0.95}}), None)
+
+
+def test_finite_strain_in_a_run_is_refused_with_what_counts_there():
+    from ssbmech.config_load import load_case
+    from ssbmech.interphase.grown_case import Growing
+
+    path = ROOT / "cases/lgps_storage/case.toml"
+    case = load_case(path, ("interphase.expansion.strain=finite",))
+    block = case.interphase
+    growing = Growing(case, path.parent, block, block.grown,
+                      interphase_setup(block, library.get("LGPS")))  # fmt: skip
+    with pytest.raises(CaseError, match="computed at small strain") as caught:
+        growing.check()
+    assert caught.value.key == "interphase.expansion.strain" and caught.value.allowed == "small"
+    assert "retained, here 1.32%, and up to 20%" in caught.value.hint
+    assert "interphase.grown.retained" in caught.value.hint
 
 
 def test_resistances():
