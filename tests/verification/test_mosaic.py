@@ -2,11 +2,12 @@
 
 Reference of the stripes, by separation of variables in each layer. On half a period, 0 < x < a,
 good (kappa_g) for x < a/2 and poor (kappa_p) beyond, no current through x = 0 and x = a. Uniform
-layers have the modes cos(k x), k = n pi/a. The striped layer has X_n with the same k: X_n = cos(k x)
-where n is even, for its slope is 0 at x = a/2, and X_n = cos(k x)/kappa(x) where n is odd, for its
-value is 0 there and kappa X_n' is continuous. They are orthogonal with the weight kappa. Along y
-each mode is a cosh and a sinh. Potential and current density are joined at both faces of the stripes
-through their coefficients in cos(k x); the only errors are those of the number of modes.
+layers have the modes cos(k x), k = n pi/a. The striped layer has X_n with the same k:
+X_n = cos(k x) where n is even, for its slope is 0 at x = a/2, and X_n = cos(k x)/kappa(x) where n
+is odd, for its value is 0 there and kappa X_n' is continuous. They are orthogonal with the weight
+kappa. Along y each mode is a cosh and a sinh. Potential and current density are joined at both
+faces of the stripes through their coefficients in cos(k x); the only errors are those of the number
+of modes.
 """
 
 from dataclasses import dataclass, replace
