@@ -104,10 +104,11 @@ class Ions:
         layer = self.system.layer(e.name)
         if e.kinetics == "linear":
             conductance = p.voltage / (e.resistance + layer)
-            rate, slope = kinetics.linear(eta, conductance), np.full(len(eta), conductance)
+            rate = np.asarray(kinetics.linear(eta, conductance), dtype=np.float64)
+            slope: Floats = np.full(len(eta), conductance)
         else:
             rate, slope = kinetics.rate_and_slope(eta, e.i0, e.beta, layer / p.voltage)
-        return -np.asarray(rate), slope * per_pascal
+        return -rate, slope * per_pascal
 
     def potentials(self) -> Floats:
         """Potential of the electrolyte over RT/F at ``ids``, the same on every rank."""

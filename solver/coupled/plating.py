@@ -159,6 +159,24 @@ class PlatingModel:
         """Of the accepted state [s]."""
         return self.body.time
 
+    # -- reaction layers (`interphase.layered.Carrier`) ----------------------------------------
+
+    def set_layer(self, name: str, resistance: float) -> None:
+        """Give the layer of an electrode another resistance [ohm m^2] for the next step."""
+        self.ions.set_layer(name, resistance)
+
+    def plating_density(self, name: str) -> float:
+        """Mean current density of an electrode in the last trial [A/m^2], plating positive."""
+        e = self.problem.ions
+        number = [x.name for x in e.electrodes].index(name)
+        area = self.ions.terminal(name).area
+        return -self.ions.currents()[number] / area * e.current_scale
+
+    def area(self, name: str) -> float:
+        """Of an electrode over that of the counter electrode."""
+        counter = self.ions.terminal(self.problem.ions.driven.name)
+        return self.ions.terminal(name).area / counter.area
+
     # -- stepping.Model ------------------------------------------------------------------------
 
     def advance(self, time: float, dt: float, drive: Drive) -> Trial:

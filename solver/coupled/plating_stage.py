@@ -16,6 +16,7 @@ from ssbmech.coupled.plate import Plate
 from ssbmech.coupled.plating import Plating, PlatingModel
 from ssbmech.domain import distribute
 from ssbmech.errors import CaseError
+from ssbmech.interphase.layered_subject import with_layers
 from ssbmech.meshes.data import MeshData
 from ssbmech.meshes.restrict import restrict
 from ssbmech.output.verdict import Limits
@@ -24,11 +25,14 @@ from ssbmech.programme import Programme
 from ssbmech.subject import Columns, FieldWriter, Setting
 
 
-def make(setting: Setting) -> PlatingSubject | CreepSubject:
+def make(setting: Setting) -> Any:
     """The model of a case with flowing lithium that is bonded (collective).
 
     Args:
         setting: Case, meshes, and what the case means on them.
+
+    Returns:
+        A ``subject.Subject``.
 
     Raises:
         SsbmechError: On every rank.
@@ -56,7 +60,7 @@ def _plating(
     programme: Programme,
     body: FlowingBody,
     plate: Plate | None,
-) -> PlatingSubject:
+) -> Any:
     counter, held = counter_of(case), []
 
     def work() -> tuple[build_electro.ElectricSetup, dict[str, str]]:
@@ -93,10 +97,11 @@ def _plating(
         if e.coupled and idle:
             notes.append(f"no lithium that flows touches {', '.join(idle)}: nothing grows there")
     limits = Limits(pressure_volume=electric.molar_volume, cut_off=programme.cut_off)
-    return PlatingSubject(
+    subject = PlatingSubject(
         model, limits, (*notes, *electric.notes, *body.notes), electric.sources | body.sources,
         tuple(dict.fromkeys([*electric.unverified, *body.unverified])),
     )  # fmt: skip
+    return with_layers(subject, electric.layers, len(electric.electrodes), programme.tolerance)
 
 
 def growth_layers(

@@ -108,6 +108,22 @@ class StrippingModel:
         pressure = np.where(gap > p.penetration, 0.0, p.stack.pressure)
         return Surface(place, area, zero, gap, pressure, strip_law.touching(gap), zero)
 
+    # -- reaction layers (`interphase.layered.Carrier`) ----------------------------------------
+
+    def set_layer(self, name: str, resistance: float) -> None:
+        """Give the layer of an electrode another resistance [ohm m^2] for the next step."""
+        self.ions.system.set_layer(name, resistance)
+
+    def plating_density(self, name: str) -> float:
+        """Mean current density of the electrode in the last trial [A/m^2], plating positive."""
+        e = self.ions.problem
+        return -self.ions.total / (self.ions.system.terminal(name).area * e.area_scale)
+
+    def area(self, name: str) -> float:
+        """Of the electrode over that of the counter electrode."""
+        system = self.ions.system
+        return system.terminal(name).area / system.terminal(self.ions.problem.driven.name).area
+
     # -- stepping.Model ------------------------------------------------------------------------
 
     def advance(self, time: float, dt: float, drive: Drive) -> Trial:

@@ -21,6 +21,7 @@ from ssbmech.coupled.stripping_problem import StrippingProblem
 from ssbmech.domain import Domain, distribute
 from ssbmech.errors import CaseError
 from ssbmech.formula import Formula
+from ssbmech.interphase.layered_subject import with_layers
 from ssbmech.lithium.contact import penalty_of
 from ssbmech.lithium.obstacle import Plane
 from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load, Misfit
@@ -37,11 +38,14 @@ Floats = NDArray[np.float64]
 WALL, BLOCKED = "void_li", "blocked"
 
 
-def make(setting: Setting) -> StrippingSubject:
+def make(setting: Setting) -> Any:
     """The model of a case with [contact], [stack] and [[electrode]] (collective).
 
     Args:
         setting: Case, meshes, and what the case means on them.
+
+    Returns:
+        A ``subject.Subject``.
 
     Raises:
         SsbmechError: On every rank.
@@ -72,10 +76,13 @@ def make(setting: Setting) -> StrippingSubject:
         *plan.electric.notes,
         *flowing.notes,
     )
-    return StrippingSubject(
+    subject = StrippingSubject(
         model, Limits(cut_off=programme.cut_off), notes, plan.electric.sources | flowing.sources,
         tuple(dict.fromkeys([*plan.electric.unverified, *flowing.unverified])),
     )  # fmt: skip
+    return with_layers(
+        subject, plan.electric.layers, len(plan.electric.electrodes), programme.tolerance
+    )
 
 
 # -- what a case means --------------------------------------------------------------------------

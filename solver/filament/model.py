@@ -104,6 +104,31 @@ class FilamentModel:
         zero = np.zeros_like(found_state.eta)
         return State(found_state.p, found_state.m, zero, 0.0)
 
+    # -- reaction layers (`interphase.layered.Carrier`) ----------------------------------------
+
+    def set_layer(self, name: str, resistance: float) -> None:
+        """Give the layer of an electrode another resistance [ohm m^2] for the next step."""
+        e = self.problem.electric
+        surfaces = tuple(replace(s, layer=resistance) if s.name == name else s for s in e.surfaces)
+        self.problem = replace(self.problem, electric=replace(e, surfaces=surfaces))
+        self.system = FilamentSystem(self.problem)
+
+    def plating_density(self, name: str) -> float:
+        """Mean current density of an electrode in the last trial [A/m^2], plating positive."""
+        assert self._next is not None
+        e, mine = self.problem.electric, self._nodes_of(name)
+        return float(e.area[mine] @ self._next.derived.plating[mine]) / float(e.area[mine].sum())
+
+    def area(self, name: str) -> float:
+        """Of an electrode over that of the counter electrode."""
+        e = self.problem.electric
+        return float(e.area[self._nodes_of(name)].sum()) / e.counter_area
+
+    def _nodes_of(self, name: str) -> NDArray[np.bool_]:
+        """Plating nodes of an electrode: its faces of the film and its flat surface."""
+        e = self.problem.electric
+        return np.isin(e.surface, [k for k, s in enumerate(e.surfaces) if s.name == name])
+
     # -- stepping ------------------------------------------------------------------------------
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ssbmech import build, build_electro, build_materials, units
 from ssbmech.build_flow import flow_setup
@@ -23,6 +24,7 @@ from ssbmech.filament.model import FilamentModel
 from ssbmech.filament.problem import FilamentProblem
 from ssbmech.filament.subject import FilamentSubject, Wanted
 from ssbmech.fracture.rings import RingOptions
+from ssbmech.interphase.layered_subject import with_layers
 from ssbmech.materials.flow import Norton
 from ssbmech.meshes.data import MeshData
 from ssbmech.output.verdict import Limits
@@ -30,11 +32,14 @@ from ssbmech.parallel import on_root
 from ssbmech.subject import Setting
 
 
-def make(setting: Setting) -> FilamentSubject:
+def make(setting: Setting) -> Any:
     """Condense body and electrolyte of a case with [thin_filament] onto its film (collective).
 
     Args:
         setting: Case, meshes, and what the case means on them.
+
+    Returns:
+        A ``subject.Subject``.
 
     Raises:
         SsbmechError: On every rank.
@@ -88,7 +93,7 @@ def make(setting: Setting) -> FilamentSubject:
         *flowing.notes,
         *((why,) if toughness is None else ()),
     )
-    return FilamentSubject(
+    subject = FilamentSubject(
         FilamentModel(problem, comm), body, ions,
         Limits(
             None if toughness is None else toughness.value,
@@ -100,6 +105,9 @@ def make(setting: Setting) -> FilamentSubject:
         {**electric_setup.sources, **flowing.sources},
         tuple(dict.fromkeys([*electric_setup.unverified, *flowing.unverified])),
     )  # fmt: skip
+    return with_layers(
+        subject, electric_setup.layers, len(electric_setup.electrodes), programme.tolerance
+    )
 
 
 def _ring_options(case: Case) -> RingOptions:

@@ -23,7 +23,8 @@ _EARLY = 0.06
 #: Phases of a history above which lines are drawn thinner.
 _MANY_PHASES = 60
 _COLOURS = (style.BLUE, style.RED, style.GREEN, style.ORANGE, style.PINK, style.SKY)
-_UNITS = {"MPa m^0.5": r"MPa$\,$m$^{1/2}$", "mA/cm^2": "mA/cm²", "mAh/cm^2": "mAh/cm²", "um": "µm"}
+_UNITS = {"MPa m^0.5": r"MPa$\,$m$^{1/2}$", "mA/cm^2": "mA/cm²", "mAh/cm^2": "mAh/cm²", "um": "µm",
+          "ohm cm^2": "Ω cm²"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Panel:
 
 
 _PANELS = (
-    Panel("voltage", ("voltage", "overpotential"), zero=False),
+    Panel("voltage", ("voltage", "overpotential", "layer_voltage"), zero=False),
     Panel("current density", ("current_density", "current_density_max")),
     Panel(r"$K_\mathrm{I}/K_\mathrm{IC}$", ("K_ratio",)),
     Panel("pressure", ("pressure_max", "pressure_mean")),
@@ -53,7 +54,7 @@ _PANELS = (
 #: In the key of a panel with several lines; the panel names the quantity.
 _SHORT = {
     "pressure_max": "largest", "pressure_mean": "mean", "current_density": "mean",
-    "current_density_max": "largest",
+    "current_density_max": "largest", "voltage": "cell", "layer_voltage": "layer",
 }  # fmt: skip
 #: Never drawn for themselves: the x axis, or the same as another.
 _NOT_DRAWN = ("capacity", "K_I")
@@ -197,7 +198,7 @@ def _panel(ax: Any, panel: Panel, table: History, t: NDArray, limits: Mapping[st
     ax.margins(y=0.08)
     if panel.names == ("K_ratio",):
         _threshold(ax, limits)
-    elif panel.names == ("voltage",) and "cut_off" in limits:
+    elif panel.names[0] == "voltage" and "cut_off" in limits:
         _cut_off(ax, limits["cut_off"]["value"])
     if panel.zero:
         _with_zero(ax)

@@ -69,6 +69,9 @@ MONITORS: dict[str, Monitor] = {
     "small_strain": Monitor("largest small strain", "%", 1e-2),
     "plastic_strain_max": Monitor("largest plastic strain", "%", 1e-2),
     "gap_max": Monitor("largest gap", "nm", 1e-9),
+    "layer_thickness": Monitor("thickness of the layer", "um", 1e-6),
+    "layer_resistance": Monitor("resistance of the layer", "ohm cm^2", 1e-4),
+    "layer_voltage": Monitor("voltage of the layer", "mV", 1e-3),
 }
 #: Monitors that measure an error: what has to balance, and the largest relative imbalance.
 CHECKS: dict[str, tuple[str, float]] = {
@@ -76,6 +79,7 @@ CHECKS: dict[str, tuple[str, float]] = {
     "charge_defect": ("charge at the electrodes", 1e-10),
     "force_imbalance": ("forces", 1e-6),
 }
+_OF_LAYERS = ("layer_thickness", "layer_resistance", "layer_voltage")
 #: Of each step, so that its course says little.
 _OF_STEPS = ("dissipation", "work", "penetration")
 
@@ -85,6 +89,10 @@ def monitor(name: str) -> Monitor:
     known = MONITORS.get(name)
     if known is not None:
         return known
+    for layer in _OF_LAYERS:  # of one of several electrodes
+        if name.startswith(layer + "_"):
+            known = MONITORS[layer]
+            return Monitor(f"{known.words}, {name[len(layer) + 1 :]}", known.unit, known.scale)
     for ending, (unit, scale) in _ENDINGS.items():
         if name == ending or name.endswith("_" + ending):
             return Monitor(name.replace("_", " "), unit, scale)

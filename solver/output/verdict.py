@@ -116,7 +116,7 @@ def verdict(
     said = []
     for sentence in (
         _fracture(history, log, limits), _band(history, limits), _contact(history),
-        _fill(history), _stack(history), _ending(history, log, limits),
+        _fill(history), _stack(history), *_layers(history), _ending(history, log, limits),
     ):  # fmt: skip
         said += [sentence] if sentence else []
     return said
@@ -276,6 +276,33 @@ def _stack(history: History) -> str:
     if low < min(good[0], good[-1]) - still or high > max(good[0], good[-1]) + still:
         text += f", between {name.shown(low, 3)} and {name.shown(high, 3)}"
     return text
+
+
+def _layers(history: History) -> list[str]:
+    """How thick the layers become, and when they have the largest part of the voltage."""
+    start, said = "layer_thickness", []
+    for name in [n for n in history if n.startswith(start)]:
+        of = name[len(start) :]
+        thickness = np.asarray(history[name], float)
+        resistance, part, whole = (
+            np.asarray(history[n], float)
+            for n in (f"layer_resistance{of}", f"layer_voltage{of}", "voltage")
+        )
+        on = f" on {of[1:]}" if of else ""
+        text = (
+            f"The layer{on} is {monitor(start).shown(thickness[-1], 3)} thick at the end, "
+            f"{monitor('layer_resistance').shown(resistance[-1], 3)}"
+        )
+        k = int(np.nanargmax(np.abs(part)))
+        if abs(part[k]) > 1e-6 * abs(whole[k]):
+            at = Moment(float(history["time"][k]), k, 1.0)
+            text += (
+                f"; its largest part of the voltage is {monitor('voltage').shown(part[k], 3)} of "
+                f"{monitor('voltage').shown(whole[k], 3)} "
+                f"({_percent(abs(part[k] / whole[k]))}), {_when(history, at)}"
+            )
+        said.append(text)
+    return said
 
 
 def _ending(history: History, log: Sequence[Mapping[str, Any]], limits: Limits) -> str:
