@@ -323,6 +323,21 @@ def test_amplification_against_the_marched_front(i):
     assert (linear > 1.0) == (i > 0.0)
 
 
+def test_tongue_far_from_first_order_converges():
+    """3 um to 6.65 um under 3 mA/cm^2: tip and trough on three grids; the first order is off."""
+    time = 0.5 * flat_time(TONGUE, 3 * UM, 10 * UM, 30.0)
+    ends = []
+    for n, m in ((6, 10), (9, 13), (12, 16)):
+        grid = rough_front.Grid(10 * UM, n, m)
+        start = 3 * UM + 0.3 * UM * np.cos(grid.q * grid.x)
+        end = rough_front.advance(start, np.array([time]), grid, TONGUE, 30.0, tolerance=1e-7)[0]
+        ends.append(grid.value(end, np.array([0.0, 5 * UM])) / UM)
+    errors = [float(np.abs(end - ends[2]).max()) for end in ends[:2]]
+    assert errors[1] < errors[0] / 1.5**4 and errors[1] < 3e-4  # faster than fourth order
+    linear = amplification(grid.q, TONGUE, 3 * UM, grid.cosines(end)[0], 30.0)
+    assert 1.05 < 2 * 0.3 * linear / (ends[2][0] - ends[2][1]) < 1.2
+
+
 def test_one_carrier_front_marched():
     grid, law = rough_front.Grid(12 * UM, 8, 16), OneCarrier(1e-16, 1e-10)
     time = float(round_time(law, 0.0, 4 * UM, 3 * UM, dimension=1))

@@ -83,6 +83,11 @@ class Grid:
         found[0] /= 2.0
         return found
 
+    def value(self, values: Floats, x: Floats | float) -> Floats:
+        """An even function, given at the nodes, at places x [m]: its tip at 0, say."""
+        waves = np.cos(np.multiply.outer(np.asarray(x, float) * self.q, np.arange(self.n)))
+        return waves @ self.cosines(values)
+
 
 class Field(NamedTuple):
     """How a field answers at the front: N u = towards @ u(front) + foot @ g, all times 1/q."""
