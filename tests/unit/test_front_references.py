@@ -334,8 +334,8 @@ def test_tongue_far_from_first_order_converges():
         ends.append(grid.value(end, np.array([0.0, 5 * UM])) / UM)
     errors = [float(np.abs(end - ends[2]).max()) for end in ends[:2]]
     assert errors[1] < errors[0] / 1.5**4 and errors[1] < 3e-4  # faster than fourth order
-    linear = amplification(grid.q, TONGUE, 3 * UM, grid.cosines(end)[0], 30.0)
-    assert 1.05 < 2 * 0.3 * linear / (ends[2][0] - ends[2][1]) < 1.2
+    linear = 2 * 0.3 * amplification(grid.q, TONGUE, 3 * UM, grid.cosines(end)[0], 30.0)
+    assert linear - (ends[2][0] - ends[2][1]) > 50 * errors[1]  # the tongue is slower than that
 
 
 def test_one_carrier_front_marched():
