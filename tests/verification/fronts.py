@@ -44,6 +44,8 @@ class TwoCarriers:
         V: Volume of electrolyte used up per mole of Li [m^3/mol].
         R: Resistance of the reaction [ohm m^2].
         Z: Resistance of lithium's own interface [ohm m^2].
+        aside: A [ohm m^4] of a front that evens out what reacts along its arc s, as a diffuse one
+            may: R r - A d2r/ds2 = U - (phi_e - phi_i). 0 in the problem above.
     """
 
     s_i: float
@@ -54,6 +56,7 @@ class TwoCarriers:
     V: float
     R: float = 0.0
     Z: float = 0.0
+    aside: float = 0.0
 
     @property
     def s_a(self) -> float:
@@ -298,7 +301,8 @@ def growth_rate(
 
     i <= 0: stable for every q. Short waves: w = s_i/(s_i + kappa), theta = 2 s_e/(s_i + s_e +
     kappa); with R > 0 omega is bounded (waves below 2 pi R (s_e, s_i + kappa in series) all grow
-    alike), with R = 0 it goes as q and nothing selects a wavelength.
+    alike), with R = 0 it goes as q and nothing selects a wavelength. Evening out along the front
+    puts R + A q^2 in the place of R: it changes how fast waves grow, not which ones do.
 
     Args:
         q: Wave numbers [1/m], positive.
@@ -314,7 +318,7 @@ def growth_rate(
     Z_i = (T / (layer.s_i * q) + layer.Z) / (1.0 + layer.Z * layer.s_i * q * T)
     w = Z_k / (Z_i + Z_k)
     slope = w * (i - r) / layer.s_i + (1.0 - w) * i / layer.kappa - r / layer.s_e
-    across = slope / (layer.R + Z_e + w * Z_i)
+    across = slope / (layer.R + layer.aside * q**2 + Z_e + w * Z_i)
     if r == 0.0:  # nothing reacts, nothing moves
         return Dispersion(0.0 * q, 0.0 * q, w, _threshold(w, layer))
     return Dispersion(layer.v * across, across / r, w, _threshold(w, layer))

@@ -140,7 +140,13 @@ def rates(
     """
     q, n = grid.q, grid.n
     f = np.asarray(front, float) * q
-    stretch = np.sqrt(1.0 + (grid.along()[0] @ f) ** 2)
+    D1, D2 = grid.along()
+    f1 = D1 @ f
+    stretch = np.sqrt(1.0 + f1**2)
+    # d2/ds2 along the arc, times q^2, and R - A d2/ds2
+    bend = (D2 - (f1 * (D2 @ f) / stretch**2)[:, None] * D1) / stretch[:, None] ** 2
+    resist = layer.R * np.eye(n) - layer.aside * q**2 * bend
+    resist *= stretch[:, None] / stretch
     ions, electrons = _field(grid, f, layer.Z * layer.s_i * q), _field(grid, f, 0.0)
     flux = counter == "flux"
     beyond = _field(grid, layer.H * q - f, math.inf if flux else 0.0)
@@ -161,7 +167,7 @@ def rates(
         b[-1] = i / unit
     alive: Floats = np.ones(n, bool)
     for _ in range(50):  # r = max(., 0): nodes are taken out where r would be negative
-        A[e, e] = layer.R * unit * k_e * electrons.towards * alive[:, None]
+        A[e, e] = unit * k_e * (resist @ electrons.towards) * alive[:, None]
         A[e, e] += np.where(alive[:, None], np.diag(stretch), k_e * electrons.towards)
         A[e, p] = np.diag(np.where(alive, -stretch, 0.0))
         b[e] = np.where(alive, stretch * layer.U, 0.0)
