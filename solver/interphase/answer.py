@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,41 @@ from ssbmech import units
 from ssbmech.build_interphase import InterphaseSetup, interphase_setup, validated, with_values
 from ssbmech.config_interphase import InterphaseBlock
 from ssbmech.errors import CaseError
-from ssbmech.interphase.laws import Conditions
+from ssbmech.interphase.laws import Conditions, Stable
+from ssbmech.interphase.onset import time_of
 from ssbmech.interphase.stress import Film, coupled_step
 from ssbmech.interphase.uncertainty import Table, run_samples
 from ssbmech.materials import library
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A planar layer on a rigid plate.
+
+    Attributes:
+        setup: The law with its sources.
+        material: Name of the electrolyte's set, or empty.
+        film: The layer as a film, or None without elastic constants.
+    """
+
+    setup: InterphaseSetup
+    material: str
+    film: Film | None
+
+    def grown(self, start: float, time: float, now: Conditions) -> float:
+        """Thickness [m] after ``time`` [s] of constant conditions, from ``start`` [m]."""
+        s = self.setup
+        if s.coupling is None or self.film is None:
+            return float(s.law.advance(start, time, now))
+        # on a rigid plate the work does not change, and one step is exact
+        return float(coupled_step(s.law, s.coupling, self.film.work, start, time, now))
+
+    def reached(self, thickness: float, now: Conditions) -> float:
+        """Time [s] at which a thickness [m] is reached from the initial one; inf: never."""
+        s = self.setup
+        if s.coupling is not None and self.film is not None:
+            now = s.coupling.conditions(float(self.film.work(thickness)), now)
+        return time_of(s.law, s.initial, thickness, now)
 
 
 @dataclass(frozen=True)
@@ -26,7 +58,7 @@ class Answer:
     Attributes:
         setup: The law with its sources.
         material: Name of the electrolyte's set, or empty.
-        times: [s], (n,).
+        times: [s], (n,); inf where the law never reaches a thickness that was asked for.
         thickness: [m], (n,).
         resistance: Of the layer [ohm m^2], (n,), or None without an ionic conductivity.
         film: The layer as a film, or None without elastic constants.
@@ -46,7 +78,7 @@ class Answer:
         e, s = self.setup.expansion, self.setup
         return {
             "material": self.material or None,
-            "time": self.times.tolist(),
+            "time": [float(t) if math.isfinite(t) else None for t in self.times],
             "thickness": self.thickness.tolist(),
             "resistance": None if self.resistance is None else self.resistance.tolist(),
             "volume_change": e.volume_change,
@@ -63,15 +95,19 @@ class Answer:
     def text(self) -> str:
         """Return the table that the command prints."""
         show, e = units.show, self.setup.expansion
-        lines = [f"{'time':>12}  {'thickness':>12}" + ("  resistance" if self._resists else "")]
+        timed = not isinstance(self.setup.law, Stable)
+        lines = [(f"{'time':>12}  " if timed else "") + f"{'thickness':>12}"]
+        lines[0] += "  resistance" if self.resistance is not None else ""
         for i, t in enumerate(self.times):
-            cells = f"{_hours(t):>12}  {show(self.thickness[i], 'length'):>12}"
+            cells = f"{hours(t):>12}  " if timed else ""
+            cells += f"{show(self.thickness[i], 'length'):>12}"
             if self.resistance is not None:
                 cells += f"  {show(self.resistance[i], 'area_specific_resistance')}"
             lines.append(cells)
-        strain = f"{e.in_plane:.4f} in the plane, {e.normal:.4f} along the normal"
-        lines.append(f"growth strain  {strain} (volume {e.volume_change:+.1%})")
-        if self.film is not None:
+        if e.volume_change:
+            strain = f"{e.in_plane:.4f} in the plane, {e.normal:.4f} along the normal"
+            lines.append(f"growth strain  {strain} (volume {e.volume_change:+.1%})")
+        if self.film is not None and e.volume_change:
             stress = show(float(self.film.stress(0.0)), "pressure")
             lines.append(f"in-plane stress of the layer on a rigid plate, elastic  {stress}")
         lines += [f"source: {key}: {text}" for key, text in self.setup.sources.items()]
@@ -79,15 +115,31 @@ class Answer:
             lines.append(f"unverified: {', '.join(self.setup.unverified)}")
         return "\n".join([*lines, *(f"note: {n}" for n in self.setup.notes)])
 
-    @property
-    def _resists(self) -> bool:
-        return self.resistance is not None
+
+def layer_of(
+    values: Mapping[str, Any] | InterphaseBlock,
+    *,
+    material: str = "",
+    E: float | str | None = None,
+    nu: float = 0.3,
+    extra: Path | None = None,
+) -> Layer:
+    """A planar layer from an interphase block and a material set; arguments as `answer`."""
+    block = values if isinstance(values, InterphaseBlock) else block_of(values)
+    setup = interphase_setup(block, library.get(material, extra) if material else None)
+    if E is not None:
+        return Layer(setup, material, Film(si(E, "pressure", "E"), nu, setup.expansion))
+    if setup.coupling is not None:
+        raise CaseError("stress acts on the growth: give the stiffness of the layer", key="E",
+                        allowed="such as '50 GPa'")  # fmt: skip
+    return Layer(setup, material, None)
 
 
 def answer(
     values: Mapping[str, Any] | InterphaseBlock,
-    times: Sequence[float | str],
+    times: Sequence[float | str] = (),
     *,
+    thicknesses: Sequence[float | str] = (),
     material: str = "",
     current_density: float | str = 0.0,
     potential: float | str | None = None,
@@ -101,6 +153,7 @@ def answer(
         values: An interphase block, or its keys and texts, e.g. ``{"law": "self_limiting",
             "growth_constant": "1e-19 m^2/s", "expansion.volume_change": 0.3}``.
         times: At which the layer is asked for [s]; texts have their unit.
+        thicknesses: Instead of times: of the layer [m]; when it has them is asked for.
         material: Set of the library for what is not given; empty: none.
         current_density: Plating [A/m^2].
         potential: Of the electrode against lithium [V], for the window law.
@@ -112,35 +165,34 @@ def answer(
         CaseError: For values that are refused.
         MaterialError: For an unknown set, or a value that is neither given nor in the set.
     """
-    block = values if isinstance(values, InterphaseBlock) else block_of(values)
-    setup = interphase_setup(block, library.get(material, extra) if material else None)
-    at = np.array([_si(t, "time", "time") for t in times])
-    if at.size == 0 or (at < 0.0).any():
-        raise CaseError(
-            "must not be negative", key="time", value=list(times),
-            allowed="one time or more, from 0 s on",
-        )  # fmt: skip
-    film = None
-    if E is not None:
-        film = Film(_si(E, "pressure", "E"), nu, setup.expansion)
-    elif setup.coupling is not None:
-        raise CaseError("stress acts on the growth: give the stiffness of the layer", key="E",
-                        allowed="such as '50 GPa'")  # fmt: skip
-    i = _si(current_density, "current_density", "current")
+    layer = layer_of(values, material=material, E=E, nu=nu, extra=extra)
+    if bool(times) == bool(thicknesses):
+        raise CaseError("give either times or thicknesses", key="time", value=list(times),
+                        allowed="one time or more, or one thickness or more")  # fmt: skip
+    i = si(current_density, "current_density", "current")
     now = Conditions(
         current_density=i,
-        potential=None if potential is None else _si(potential, "potential", "potential"),
+        potential=None if potential is None else si(potential, "potential", "potential"),
     )
-    thickness = np.array([_grown(setup, film, float(t), now) for t in at])
+    if times:
+        at = _listed(times, "time", "time", "one time or more, from 0 s on", least=0.0)
+        thickness = np.array([layer.grown(layer.setup.initial, float(t), now) for t in at])
+    else:
+        thickness = _listed(thicknesses, "length", "thickness", "above 0 nm", least=1e-15)
+        at = np.array([layer.reached(float(d), now) for d in thickness])
+    setup = layer.setup
     R = None if setup.ionic is None else thickness / setup.ionic
-    return Answer(setup, material, at, thickness, R, film, i)
+    return Answer(setup, material, at, thickness, R, layer.film, i)
 
 
-def _grown(setup: InterphaseSetup, film: Film | None, time: float, now: Conditions) -> float:
-    if setup.coupling is None or film is None:
-        return float(setup.law.advance(setup.initial, time, now))
-    # on a rigid plate the work does not change, and one step is exact
-    return float(coupled_step(setup.law, setup.coupling, film.work, setup.initial, time, now))
+def _listed(
+    given: Sequence[float | str], dimension: str, key: str, allowed: str, *, least: float
+) -> NDArray:  # fmt: skip
+    values = np.array([si(v, dimension, key) for v in given])
+    if (values < least).any():
+        raise CaseError("must not be negative" if least == 0.0 else "must be positive", key=key,
+                        value=list(given), allowed=allowed)  # fmt: skip
+    return values
 
 
 def block_of(values: Mapping[str, Any]) -> InterphaseBlock:
@@ -204,9 +256,13 @@ def sampled(
     )
 
 
-def _si(value: float | str, dimension: str, key: str) -> float:
+def si(value: float | str, dimension: str, key: str) -> float:
+    """A number in SI; a text has its unit."""
     return units.quantity(value, dimension, key=key) if isinstance(value, str) else float(value)
 
 
-def _hours(seconds: float) -> str:
+def hours(seconds: float) -> str:
+    """A time for a table."""
+    if math.isinf(seconds):
+        return "never"
     return f"{seconds / 3600.0:.4g} h" if seconds >= 3600.0 else f"{seconds:.4g} s"

@@ -19,7 +19,12 @@ INTERPHASE = """How thick a planar reaction layer grows, what it resists, and ho
 Values are those of [interphase] in a case; what is not given comes from the material set.
 
   ssbmech interphase --material Li6PS5Cl --set law=self_limiting \\
-      --set "growth_constant=1e-19 m^2/s" --time "1 h" "48 h" """
+      --set "growth_constant=1e-19 m^2/s" --time "1 h" "48 h"
+
+With --dwell and --cycles the potential cycles about the window (law window). With
+--deposition-overpotential: where lithium is deposited in a layer that conducts electrons too. With
+--toughness: strain at which the layer cracks on lithium, and distance of the cracks. -o DIR keeps
+the tables and draws them."""
 SPACE_CHARGE = """Space-charge layer beside an interface: Debye length, width, charge, resistance.
 
   ssbmech space-charge --potential "0.3 V" --concentration "2e4 mol/m^3" --permittivity 60 \\
@@ -32,7 +37,9 @@ def interphase_options(sub: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE",
         help='a value of [interphase], e.g. --set law=parabolic (repeatable)',
     )  # fmt: skip
-    sub.add_argument("--time", nargs="+", required=True, help='e.g. --time "1 h" "48 h"')
+    sub.add_argument("--time", nargs="+", default=[], help='e.g. --time "1 h" "48 h"')
+    sub.add_argument("--thickness", nargs="+", default=[],
+                     help='instead of --time, e.g. --thickness "100 nm" "1 um"')  # fmt: skip
     sub.add_argument("--material", default="", help="set of the electrolyte, e.g. LAGP")
     sub.add_argument("--file", type=Path, help="a file with your own sets")
     sub.add_argument("--current", default="0 mA/cm^2", help="plating current density")
@@ -45,40 +52,36 @@ def interphase_options(sub: argparse.ArgumentParser) -> None:
         "--table", type=Path, default=Path("interphase_samples.csv"),
         help="file of the samples: made, or continued (default interphase_samples.csv)",
     )  # fmt: skip
+    cycles = sub.add_argument_group("cycles of the potential (law window)")
+    cycles.add_argument(
+        "--dwell", nargs=2, action="append", default=[], metavar=("TIME", "POTENTIAL"),
+        help='a part of each cycle, e.g. --dwell "2 h" "0.1 V" (repeatable)',
+    )  # fmt: skip
+    cycles.add_argument("--cycles", type=int, help="how many")
+    inside = sub.add_argument_group("where lithium is deposited (both conductivities)")
+    inside.add_argument("--deposition-overpotential", metavar="V",
+                        help='that lithium needs inside the layer, e.g. "20 mV"')  # fmt: skip
+    inside.add_argument("--deposition-resistance", default="0 ohm*cm^2", metavar="R",
+                        help="of the deposition inside")  # fmt: skip
+    film = sub.add_argument_group("cracks of the layer on lithium (needs --E)")
+    film.add_argument("--toughness", metavar="K_IC", help='of the layer, e.g. "0.2 MPa*m^0.5"')
+    film.add_argument("--strain-rate", default="1e-4 1/s", metavar="RATE",
+                      help="at which lithium is stretched (default 1e-4 1/s)")  # fmt: skip
+    film.add_argument("--lithium-depth", metavar="H",
+                      help="of lithium on what is stretched (default: deep)")  # fmt: skip
+    film.add_argument("--lithium", default="Li", help="its set (default Li)")
+    sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder of tables, figures")
     sub.add_argument("--json", action="store_true", help="print JSON (SI)")
 
 
 def interphase(args: argparse.Namespace) -> int:
-    """Print growth over time, and with ``--samples`` what the ranges do to it."""
-    from ssbmech.interphase.answer import answer, block_of, sampled
+    """Print growth over time or cycles, and what was asked for beside it."""
+    from ssbmech.interphase.flat import asked
 
-    block = block_of(values_of(args.set))
-    given = {
-        "material": args.material, "current_density": args.current, "potential": args.potential,
-        "E": args.E, "nu": args.nu, "extra": args.file,
-    }  # fmt: skip
-    found = answer(block, args.time, **given)
-    table = None
-    if args.samples is not None:
-        table = sampled(block, args.time, args.samples, args.table, seed=args.seed, **given)
-    if args.json:
-        data = found.as_dict()
-        if table is not None:
-            spreads = {name: table.spread(name) for name in table.answers}
-            data["samples"] = {
-                k: {"median": s.median, "p5": s.low, "p95": s.high, "n": s.n}
-                for k, s in spreads.items()
-            }
-        print(json.dumps(data, indent=1))
-        return 0
-    print(found.text())
-    if table is not None:
-        shown = {"thickness": ("nm", 1e-9), "resistance": ("Ω cm²", 1e-4),
-                 "film_stress": ("MPa", 1e6)}  # fmt: skip
-        for name in table.answers:
-            unit, scale = shown[name]
-            print(table.text(name, unit=unit, scale=scale))
-        print(f"samples: {args.table}")
+    found = asked(args, values_of(args.set))
+    if args.output is not None:
+        found.write(args.output)
+    print(json.dumps(found.as_dict(), indent=1) if args.json else found.text())
     return 0
 
 

@@ -162,7 +162,7 @@ class TwoCarrierLayer:
 
     def _state(self, i: float, r: float) -> LayerState:
         Z, delta = self.interface_resistance, self.thickness
-        start = -Z * (i - r)
+        start = Z * (r - i) + 0.0  # without Z zero, not its negative
         ions = (i - r) * delta / self.ionic_conductivity
         electrons = r * delta / self.electronic_conductivity
         return LayerState(i, r, i - r, start, start + electrons - ions, delta, ions, electrons)

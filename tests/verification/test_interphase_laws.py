@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from scipy.integrate import quad, solve_ivp
 from scipy.linalg import solve
-from scipy.optimize import minimize
-from ssbmech.build_interphase import interphase_setup
+from scipy.optimize import brentq, minimize
+from ssbmech.build_interphase import interphase_setup, validated
 from ssbmech.config_interphase import InterphaseBlock
+from ssbmech.interphase.cycles import cycled
+from ssbmech.interphase.deposition import deposition
 from ssbmech.interphase.expansion import Expansion
 from ssbmech.interphase.laws import (
     MIEC,
@@ -450,6 +452,106 @@ def test_k12_window(page):
     n = np.arange(1, 6)
     check.plot("cycle", "thickness [nm]", {"computed": (n, found / NM),
                "reference": (n, np.array(reference) / NM)})  # fmt: skip
+
+
+WINDOW = {
+    "law": "window", "reduction_potential": "1.7 V", "oxidation_potential": "2.1 V",
+    "ionic_conductivity": "1e-6 S/cm", "electronic_conductivity": "1e-9 S/cm",
+    "volume_per_lithium": "20 cm^3/mol",
+}  # fmt: skip
+#: Above and below the window, and within it.
+DWELLS = (("5 h", "0.6 V"), ("3 h", "1.9 V"), ("2 h", "2.4 V"))
+
+
+@pytest.mark.parametrize(
+    ("part", "resistance", "cycles"),
+    [("transport controls", "0 ohm*cm^2", 400), ("reaction controls", "1e8 ohm*cm^2", 400),
+     ("both", "1e5 ohm*cm^2", 60)],
+)  # fmt: skip
+def test_k12_cycles(page, part, resistance, cycles):
+    """As the root of the dwell outside where the layer resists, linear where the reaction does."""
+    check = page("K12", "Growth by charge, and outside a window of potentials",
+                 part=f"dwells, {part}")  # fmt: skip
+    values = {**WINDOW, "reaction_resistance": resistance}
+    found = cycled(values, DWELLS, cycles, current_density="0.5 mA/cm^2")
+    n = np.arange(1, cycles + 1)
+    s_a, v = 1e-4 * 1e-7 / (1e-4 + 1e-7), 2e-5 / F
+    dose = (5 * 1.1 + 2 * 0.3) * HOUR  # volts outside times hours, by hand
+    check.within("volt-seconds per cycle", found.dose, dose, 1e-12, unit="V s")
+    R = float(resistance.split()[0]) * 1e-4
+    exact = -R * s_a + np.sqrt((R * s_a) ** 2 + 2 * v * s_a * dose * n)
+    if part == "transport controls":
+        exact = np.sqrt(2 * v * s_a * dose * n)
+    if part == "reaction controls":
+        exact = v * dose * n / R
+    check.within("thickness per cycle", found.thickness / exact, np.ones(cycles), 1e-3,
+                 why="the limit of one control; where both do, rounding")  # fmt: skip
+    if part == "both":  # neither limit would do, and the exact step does
+        check.within("thickness per cycle, exact", found.thickness / exact, np.ones(cycles), 1e-10)
+        assert np.abs(v * dose * n / R / exact - 1).max() > 0.1
+        assert np.abs(np.sqrt(2 * v * s_a * dose * n) / exact - 1).max() > 0.1
+        reference = ode(lambda t, d: v * volts(t) / (R + d / s_a), 0.0, 10 * HOUR * n[:3])
+        check.within("against Radau", found.thickness[:3] / reference, np.ones(3), 1e-4,
+                     why="Radau steps over the corners of the drive")  # fmt: skip
+    check.within("polarisation", found.polarisation, 5.0 * found.thickness / 1e-4, 1e-12, unit="V")
+    slope = np.polyfit(np.log(n[50:]), np.log(found.thickness[50:]), 1)[0]
+    wanted = {"transport controls": 0.5, "reaction controls": 1.0}.get(part)
+    if wanted is not None:
+        check.within("exponent of the number of cycles", slope, wanted, 1e-3)
+        check.plot("cycle", "thickness [nm]", {"computed": (n, found.thickness / NM),
+                   "reference": (n, exact / NM)}, log=True)  # fmt: skip
+
+
+def volts(t):
+    """Outside the window, by the programme of `DWELLS`."""
+    hour = (t / HOUR) % 10.0
+    return 1.1 if hour < 5.0 else 0.0 if hour < 8.0 else 0.3
+
+
+def test_k10_where_lithium_is_deposited(page):
+    """The table of the command against finite differences of both carriers."""
+    check = page("K10", "Planar layer that conducts ions and electrons",
+                 part="lithium inside, over thickness")  # fmt: skip
+    setup = interphase_setup(
+        validated({"law": "miec", "reduction_potential": f"{U} V", "interface_resistance":
+                   f"{Z!r} ohm*m^2", "reaction_resistance": f"{R_R!r} ohm*m^2",
+                   "volume_per_lithium": "20 cm^3/mol", "ionic_conductivity": f"{S_I!r} S/m",
+                   "electronic_conductivity": f"{S_E!r} S/m"}), None,
+    )  # fmt: skip
+    deltas, i, eta, R = np.array([5.0, 200.0, 900.0]) * NM, 4.0, 0.03, 2e-3
+    found = deposition(setup, deltas, i, eta, R)
+    for k, delta in enumerate(deltas):
+        name = f"{delta / NM:g} nm"
+        x, ions, electrons, r = finite_differences(delta, i, -eta, R, Z)
+        state = found.states[k]
+        E = electrons - ions
+        if r < 0.0:  # lithium does not dissolve where none is: electrons are blocked
+            assert state.reaction == 0.0 and found.critical[k] > i
+            assert found.ranges[k] is None
+            continue
+        check.within(f"inside, {name}", state.reaction, r, 1e-7, unit="A/m^2", scale=i)
+        check.within(f"at lithium, {name}", state.at_lithium, i - r, 1e-7, unit="A/m^2", scale=i)
+        check.within(f"potential at lithium, {name}", state.E_lithium, E[0], 1e-7, unit="V",
+                     scale=eta)  # fmt: skip
+        check.within(f"potential inside, {name}", state.E_inner, E[-1], 1e-7, unit="V", scale=eta)
+        # before: a huge resistance of the deposition blocks electrons
+        x, ions, electrons, r = finite_differences(delta, i, -eta, 1e6, Z)
+        below = np.flatnonzero(electrons - ions < -eta)
+        from_, to = found.ranges[k]
+        first = np.interp(-eta, (electrons - ions)[below[0] :: -1], x[below[0] :: -1])
+        check.within(f"depth from which lithium forms, {name}", from_ / NM, first / NM, 1e-4,
+                     unit="nm", why="between two nodes")  # fmt: skip
+        assert to == delta
+    assert sum(s.reaction > 0 for s in found.states) == 2
+    # the critical current is where the current of the differences changes its sign
+    for delta, critical in zip(deltas, found.critical, strict=True):
+        root = brentq(lambda i, d=delta: finite_differences(d, i, -eta, R, Z, n=40)[3], 1e-3, 1e3)
+        check.within(f"critical current, {delta / NM:g} nm", critical, root, 1e-7, unit="A/m^2")
+    at = found.critical_thickness
+    check.within("critical thickness", TwoCarrierLayer(at, S_I, S_E, Z).critical_current(eta), i,
+                 1e-12, unit="A/m^2")  # fmt: skip
+    # while the electrolyte is reduced there, no lithium forms
+    assert all(s.E_inner > 0.0 and s.reaction > 0.0 for s in found.reacting)
 
 
 def test_arrhenius_of_a_case():
