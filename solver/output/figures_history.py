@@ -50,6 +50,8 @@ _PANELS = (
     Panel("stack pressure", ("stack_pressure",)),
     Panel("contact", ("contact",)),
     Panel("fill", ("fill",)),
+    Panel("thickness of the layer", ("layer_thickness",)),
+    Panel("resistance of the layer", ("layer_resistance",)),
 )
 #: In the key of a panel with several lines; the panel names the quantity.
 _SHORT = {
