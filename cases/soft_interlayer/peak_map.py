@@ -65,7 +65,7 @@ def solved(thickness_um: float, modulus_GPa: float, *changes: str) -> Peaks:
     p = units.quantity(case.filament.overpotential, "potential") * FARADAY / LITHIUM_MOLAR_VOLUME
     found = compute(case, CASE.parent)
     finer = case.solver.model_copy(update={"degree": case.solver.degree + 1})
-    tip = np.array([[0.0, HEIGHT_UM - thickness_um, 0.0]]) * 1e-6
+    tip = np.array([[0.0, (HEIGHT_UM - thickness_um) * 1e-6, 0.0]])
     at_tip = [
         largest_at(result, tip) / p
         for result in (found, compute(case.model_copy(update={"solver": finer}), CASE.parent))
@@ -79,7 +79,7 @@ def solved(thickness_um: float, modulus_GPa: float, *changes: str) -> Peaks:
 def largest_at(result: Result, point: NDArray[np.float64]) -> float:
     """Largest principal stress [Pa] at a point [m], shape (1, 3)."""
     assert result.domain is not None and result.solution is not None
-    sigma = stress_at(result.solution, point / result.domain.length)
+    sigma = stress_at(result.solution, np.asarray(point / result.domain.length, np.float64))
     return float(np.linalg.eigvalsh(sigma[0])[-1])
 
 
