@@ -18,6 +18,7 @@ from layered import (
     S_E,
     S_I,
     SHIFT,
+    STACK,
     STRIP,
     V_LI,
     WINDOW,
@@ -32,9 +33,17 @@ from layered import (
     phases,
     planar,
 )
+from mpi4py import MPI
 from scipy.optimize import brentq
 from ssbmech.config_load import case_from
+from ssbmech.domain import distribute
+from ssbmech.electro.local import lattice, sample
+from ssbmech.electro.problem import ElectricProblem, Electrode
+from ssbmech.electro.solve import solve
+from ssbmech.formula import Formula
 from ssbmech.fracture.porz import FARADAY, GAS_CONSTANT
+from ssbmech.meshes import catalog
+from ssbmech.meshes.restrict import restrict
 from ssbmech.numerics.stepping import Drive
 from ssbmech.run import compute
 
@@ -99,6 +108,51 @@ def test_aged_under_current(page):
     check.within("current of 0.2 V through a layer that it let grow",
                  table["plating_current_density"]["value"] * -10.0, i, 1e-8, unit="A/m^2",
                  why="fixed point to 1e-11")  # fmt: skip
+
+
+def test_series_at_every_point(page):
+    """An uneven current: Butler-Volmer and the layer in series locally, not of the mean."""
+    check = page(
+        "layer_voltage", NAME, reference="harmonic potential, i(x) from it",
+        problem="current that varies along the lithium as cos(kx), made by a stress along it",
+    )  # fmt: skip
+    width, h, i0, z, mean, wave = 20e-6, 10e-6, 5.0, 5e-3, 5.0, 4.0
+    k = 2 * np.pi / width
+    # phi = phi_0 - i/kappa y + A cos(kx) sinh(k (h - y))/sinh(kh), zero flux at the sides
+    A = wave / (KAPPA * k / math.tanh(k * h))
+    top = -0.05
+
+    def density(x):
+        return -mean - wave * np.cos(k * x)  # anodic positive; plated everywhere
+
+    phase = f"cos({2 * math.pi!r} * x / (20 um))"
+    ratio = f"(({-mean!r} - {wave!r} * {phase}) / {2 * i0!r})"
+    kinetic = f"{2 * RT_F!r} * log({ratio} + sqrt({ratio}^2 + 1))"
+    phi = f"({top - mean * h / KAPPA!r} - {A!r} * {phase})"
+    stress = f"1 Pa * {1 / SHIFT * STACK!r} * (-{phi} - {kinetic} - {z * 2 * i0!r} * {ratio})"
+    errors = []
+    for size in (5.0, 2.5, 1.25):
+        part = restrict(
+            catalog.build("cell", width=20.0, electrolyte=10.0, lithium=5.0, order=1, h_max=size),
+            ["electrolyte"],
+        )
+        domain = distribute(MPI.COMM_WORLD, part, length=20e-6)
+        lithium = Electrode(
+            "li_sse", ("li_sse",), "butler_volmer", i0=i0, layer=z,
+            normal_stress=Formula.parse(stress, "pressure", ("x", "y", "z")),
+        )  # fmt: skip
+        counter = Electrode("cathode_plane", ("cathode_plane",), "none", potential=top)
+        found = solve(ElectricProblem(domain, "plane_strain", {"electrolyte": KAPPA},
+                                      (lithium, counter)))  # fmt: skip
+        at = sample(found, lithium, lattice(2, 3, inside=True))
+        off = at.density - density(at.points[:, 0])
+        errors.append(float(np.abs(off).max()) / wave)
+        assert found.mean_current_density("li_sse") == pytest.approx(-mean, rel=1e-4)
+        assert found.report.iterations <= 6
+    check.within("largest error of the local current, finest of three meshes", errors[-1], 0.0,
+                 1e-5, scale=1.0, why="quadratic elements of 1.25 um")  # fmt: skip
+    assert errors[2] < errors[0] / 8  # sizes do not shrink evenly everywhere
+    check.note("Errors: " + ", ".join(f"{e:.1e}" for e in errors))
 
 
 # -- in time -------------------------------------------------------------------------------------
