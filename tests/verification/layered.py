@@ -72,6 +72,30 @@ def planar(interphase, steps=None, *, drive=None, kinetics="linear", **more):
     return case_from(data)
 
 
+def touching(interphase, resistance=Z):
+    """A flat cell whose lithium is pressed to the electrolyte and stripped, with the current."""
+    lithium = {"group": "li_sse", "kinetics": "linear",
+               "area_specific_resistance": f"{resistance} ohm*m^2"}  # fmt: skip
+    data = {
+        "geometry": {"type": "cell", "model": "plane_strain", "width": "20 um",
+                     "electrolyte": "20 um", "lithium": "10 um", "h_max": "10 um"},
+        "materials": {"electrolyte": {"E": "150 GPa", "nu": 0.257},
+                      "lithium": {"set": "Li", "flow": {"law": "norton"}}},
+        "electrochemistry": {"conductivity": {"electrolyte": f"{KAPPA} S/m"}},
+        "electrode": [lithium, {"group": "cathode_plane", "kinetics": "none"}],
+        "constraint": [{"group": g, "u": {"x": "0 um"}} for g in ("left", "right")],
+        "stack": {"pressure": f"{STACK} Pa", "kind": "dead", "group": "bottom"},
+        "contact": {"group": "li_sse"},
+        "time": {"first_step": "1 s", "tolerance": 1e-2},
+        "step": [{**STRIP, "duration": "30 s"}, {**REST, "duration": "10 s"}],
+        "output": {"figures": False, "fields": False},
+    }  # fmt: skip
+    if interphase is not None:
+        lithium["layer"] = True
+        data["interphase"] = {"ionic_conductivity": f"{S_I} S/m", **interphase}
+    return case_from(data)
+
+
 def history(case):
     """Columns of a run in time, SI, and its summary."""
     result = compute(case)
@@ -115,6 +139,7 @@ def phases(rate, h, currents):
 
 
 if __name__ == "__main__":
-    columns, _ = history(planar(MIEC, [PLATE, REST, HOLD], kinetics="butler_volmer"))
+    steps = [{**step, "duration": "30 s"} for step in (PLATE, REST, HOLD)]
+    columns, _ = history(planar(MIEC, steps, kinetics="butler_volmer"))
     if MPI.COMM_WORLD.rank == 0:
         Path(sys.argv[1]).write_text(json.dumps({k: v.tolist() for k, v in columns.items()}))

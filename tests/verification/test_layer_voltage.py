@@ -32,6 +32,7 @@ from layered import (
     model_of,
     phases,
     planar,
+    touching,
 )
 from mpi4py import MPI
 from scipy.optimize import brentq
@@ -286,7 +287,18 @@ def flaw(interphase, kinetics, resistance=Z):
     return case_from(data)
 
 
-@pytest.mark.parametrize("kind", ["filament", "plating"])
+def test_contact(page):
+    check = page("layer_voltage", NAME, problem="lithium pressed to the electrolyte, stripped",
+                 reference=SERIES + ", delta integrated")  # fmt: skip
+    h, _ = history(touching(MIEC))
+    delta = phases(miec_rate, h, (-1.0, 0.0))
+    check.within("thickness under lithium in contact", h["layer_thickness"], delta, 1e-9,
+                 unit="m", why="exact step, integrator at 1e-12")  # fmt: skip
+    check.within("voltage", h["voltage"], expected(h, delta), 1e-6, unit="V", scale=SHIFT,
+                 why="contact and current agree to 1e-7 of what the current plates")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["filament", "plating", "contact"])
 def test_layer_that_does_not_grow_is_a_resistance(page, kind):
     check = page(
         "layer_voltage",
@@ -295,7 +307,9 @@ def test_layer_that_does_not_grow_is_a_resistance(page, kind):
         reference="the same run without a layer, its resistance in the kinetics",
     )
     stable, more = {"law": "stable", "initial_thickness": "50 nm"}, 50e-9 / S_I
-    if kind == "filament":
+    if kind == "contact":
+        pair = touching(stable), touching(None, Z + more)
+    elif kind == "filament":
         pair = flaw(stable, "linear"), flaw(None, "linear", Z + more)
     else:
         plain = planar(None, [PLATE, REST])
