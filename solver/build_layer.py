@@ -94,9 +94,9 @@ def layers(case: Case, base: Path, electrodes: tuple[Electrode, ...], temperatur
         if isinstance(law, MIEC):
             law = replace(law, interface_resistance=own)
         layer = Layer(e.name, law, setup.ionic, setup.initial, own)
-        thickness = layer.initial
         if not under_current:
-            thickness = layer.grown(thickness, age, 0.0)
+            layer = replace(layer, initial=layer.grown(layer.initial, age, 0.0))
+        thickness = layer.initial
         if e.kinetics == "none" and not thickness > 0.0 and not (under_current and age > 0.0):
             raise CaseError(
                 "the layer has no thickness at the start, and the electrode no other resistance",
