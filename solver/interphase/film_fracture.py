@@ -17,13 +17,15 @@ and the second form is the balance of a film that slides against tau over l = s 
 Both ways of giving way act at once, so that each G is a lower bound and the smaller s_c an upper
 one. Pieces between cracks are pulled through the flow of lithium below: tension in the middle of
 a piece of length L is the shear stress summed up from its end, and a piece breaks while it reaches
-s_c. Pieces are left between L_c/2 and L_c long, deep lithium (shear stress tau throughout)
+s_c. Pieces are left between L_c/2 and L_c long. Lithium of depth H on something that is stretched
+at the rate e shears at e x/H, x from the middle of the piece; by its power law, with tau(H) that at
+the shear rate e,
 
-    L_c = 2 s_c h/tau,
+    s_c h = tau(H) (L_c/2)^(1 + 1/n) H^(-1/n)/(1 + 1/n).
 
-lithium of depth H on something that is stretched at rate e (power law, tau(x) at shear rate e x/H)
-
-    L_c = 2 (s_c h (1 + 1/n)/tau(H))^(n/(n+1)) H^(1/(n+1)),   tau(H): at shear rate e.
+Deep lithium flows as a half space, s_c h = c tau L_c/2 with c(n) from finite elements with flowing
+lithium (`DEEP`); these meet the first form within 1 % up to H = L/8. In between the larger pull of
+both counts, and finite elements are 12 % off it at most.
 """
 
 from __future__ import annotations
@@ -45,6 +47,29 @@ CHANNEL: tuple[tuple[float, float], ...] = (
     (0.1, 1.1873), (0.3, 1.3737), (1.0, 1.9325), (2.0, 2.5910), (3.0, 3.1582), (5.0, 4.1355),
     (7.0, 4.9831), (10.0, 6.104), (15.0, 7.720), (20.0, 9.14),
 )  # fmt: skip
+
+
+#: c over the stress exponent n: mean shear stress under a piece on deep lithium over tau; finite
+#: elements, gaps of 0.15 % between pieces. The same test computes one of them anew.
+DEEP: tuple[tuple[float, float], ...] = (
+    (3.0, 0.970), (5.0, 0.726), (6.6, 0.637), (8.0, 0.585), (10.0, 0.531), (15.0, 0.448),
+)  # fmt: skip
+
+
+def deep_factor(exponent: float) -> float:
+    """Factor c of the pull of deep lithium on a piece.
+
+    Args:
+        exponent: n of its power law.
+
+    Raises:
+        CaseError: Outside what was computed; below, the gap between two pieces decides.
+    """
+    n, c = np.array(DEEP).T
+    if not n[0] <= exponent <= n[-1]:
+        raise CaseError("not computed for this stress exponent of lithium", key="lithium.norton.n",
+                        value=exponent, allowed=f"{n[0]:g} to {n[-1]:g}")  # fmt: skip
+    return float(np.exp(np.interp(math.log(exponent), np.log(n), np.log(c))))
 
 
 def channel_factor(ratio: ArrayLike) -> NDArray:
@@ -190,11 +215,12 @@ class FilmFracture:
     def spacing(self) -> NDArray:
         """Largest distance L_c of cracks in the end [m], (n,); the smallest is half of it."""
         li, n = self.lithium, self.lithium.flow.n
+        deep = 2.0 * self.slip / deep_factor(n)
         if math.isinf(li.depth):
-            return 2.0 * self.slip
-        pull = self.stress_slow * self.thickness * (1.0 + 1.0 / n)
-        whole = pull / float(li.shear_at(li.rate))
-        return 2.0 * whole ** (n / (n + 1.0)) * li.depth ** (1.0 / (n + 1.0))
+            return deep
+        pull = self.stress_slow * self.thickness * (1.0 + 1.0 / n) / float(li.shear_at(li.rate))
+        sheared = 2.0 * pull ** (n / (n + 1.0)) * li.depth ** (1.0 / (n + 1.0))
+        return np.minimum(sheared, deep)
 
     def cracks_itself(self, stress: float) -> float:
         """Thickness [m] from which on a stress [Pa] of its own cracks it, fast; inf: pressed."""
@@ -210,12 +236,6 @@ class FilmFracture:
             found.append(
                 f"from {h} on pieces are less than 8 thicknesses long: a film that slides, with "
                 "stress that does not vary across it, is not what they are"
-            )
-        if math.isfinite(self.lithium.depth) and (self.spacing < 2.0 * self.lithium.depth).any():
-            found.append(
-                f"pieces of {units.show(float(self.spacing.min()), 'length')} on lithium of "
-                f"{units.show(self.lithium.depth, 'length')}: shear does not reach its bottom; "
-                "leave the depth away"
             )
         return tuple(found)
 

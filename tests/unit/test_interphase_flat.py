@@ -11,7 +11,12 @@ from ssbmech.interphase import command
 from ssbmech.interphase.answer import answer
 from ssbmech.interphase.cycles import cycled, sampled_cycles
 from ssbmech.interphase.deposition import deposition
-from ssbmech.interphase.film_fracture import FilmFracture, channel_factor, creeping_lithium
+from ssbmech.interphase.film_fracture import (
+    FilmFracture,
+    channel_factor,
+    creeping_lithium,
+    deep_factor,
+)
 
 WINDOW = {
     "law": "window", "reduction_potential": "1.7 V", "oxidation_potential": "2.1 V",
@@ -176,7 +181,7 @@ def test_lithium_inside_needs_both_conductivities():
 def test_cracks_of_the_layer(capsys, tmp_path):
     given = ["--thickness", "20 nm", "1 um", "--E", "22 GPa", "--toughness", "0.23 MPa*m^0.5"]
     out = run([*given, "-o", tmp_path], capsys)
-    assert "Z = 2.969" in out and "119.2 µm to 238.4 µm" in out and "0.552%" in out
+    assert "Z = 2.969" in out and "187.1 µm to 374.2 µm" in out and "0.552%" in out
     assert "time" not in out.splitlines()[0] and "growth strain" not in out
     assert (tmp_path / "film_fracture.png").stat().st_size > 5000
     assert len((tmp_path / "film_fracture.csv").read_text().splitlines()) == 3
@@ -214,9 +219,21 @@ def test_limits_of_the_closed_forms_are_said():
     assert not any("8 thicknesses" in text for text in thin.notes)
     weak = FilmFracture(np.array([1e-7, 1e-4]), 22e9, 0.3, 2e3, lithium)
     assert any(text.startswith("from 100 µm on pieces are less") for text in weak.notes)
-    shallow = creeping_lithium(1e-4, depth=1e-3)
-    assert any("leave the depth away" in text for text in
-               FilmFracture(np.array([1e-7]), 22e9, 0.3, 0.23e6, shallow).notes)  # fmt: skip
+    # lithium that is deeper than the pieces are long pulls as deep lithium does, not less
+    films = [
+        FilmFracture(np.array([1e-7]), 22e9, 0.3, 0.23e6, creeping_lithium(1e-4, depth=depth))
+        for depth in (np.inf, 1e-3, 1e-6)
+    ]
+    deep, deeper, shallow = (float(film.spacing[0]) for film in films)
+    assert deeper == deep
+    # by hand: force balance of half a piece, tau (x/H)^(1/n) over its length
+    n, half = 6.6, 0.5 * shallow
+    pull = lithium.shear * 3 ** (-0.5 / n) * half * (half / 1e-6) ** (1 / n) / (1 + 1 / n)
+    assert pull / 1e-7 == pytest.approx(float(films[0].stress_slow[0]), rel=1e-9)
+    assert 0.4 * deep < shallow < 0.6 * deep
+    assert deep_factor(6.6) == 0.637 and deep_factor(3.0) > deep_factor(4.0) > deep_factor(5.0)
+    with pytest.raises(CaseError, match=r"lithium.norton.n.*3 to 15"):
+        deep_factor(1.0)
     with pytest.raises(CaseError, match=r"0.1 to 20"):
         channel_factor(50.0)
     for words_, key in (({"rate": 0.0}, "strain-rate"), ({"rate": 1.0, "depth": -1.0},

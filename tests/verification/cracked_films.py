@@ -1,4 +1,4 @@
-"""A film on a half space with a channel crack: the energy that it sets free, by finite elements.
+"""A film with cracks on lithium by finite elements: energy of a channel, pull on a piece.
 
 Far behind the tip of a channel every slice is the plane problem of a film cracked through, far
 ahead that of one that is whole. What the channel sets free per length is the difference of their
@@ -11,9 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 from bodies import block, material, pressure
+from bodies import length as metres
 from mpi4py import MPI
 from ssbmech.domain import distribute
 from ssbmech.formula import Formula
+from ssbmech.lithium import monitors
+from ssbmech.lithium.problem import BodyProblem, Flow, Hold
+from ssbmech.lithium.system import BodySystem
+from ssbmech.materials.flow import Norton
 from ssbmech.meshes.data import MeshData
 from ssbmech.problem import Constraint, Problem, SurfaceLoad
 from ssbmech.solve import ElasticSystem
@@ -65,12 +70,71 @@ def Z(E_film, nu_film, E_base, nu_base, *, extent=1000.0, smallest=2e-3, ratio=1
     return energy / H * (E_film / (1 - nu_film**2)) / (s**2 * H)
 
 
-def _cracked(data: MeshData) -> MeshData:
-    """The left side of the film as a facet group of its own."""
+def _cracked(data: MeshData, **names: str) -> MeshData:
+    """Sides of the film as facet groups of their own: new name to side."""
     tags, groups = data.facet_tags.copy(), dict(data.facet_groups)
     middle = data.points[data.facets].mean(axis=1)
-    groups["crack"] = max(groups.values()) + 1
-    tags[(tags == groups["left"]) & (middle[:, 1] > 0.0)] = groups["crack"]
+    for name, side in (names or {"crack": "left"}).items():
+        groups[name] = max(groups.values()) + 1
+        tags[(tags == groups[side]) & (middle[:, 1] > 0.0)] = groups[name]
     return MeshData(
         2, 1, data.points, data.cells, data.cell_tags, data.facets, tags, data.cell_groups, groups
     )
+
+
+def tension(half, depth, law: Norton, rate, *, sheared, gap=1.0, smallest=0.05, ratio=1.25,
+            strain=3e-2, E=22e9):  # fmt: skip
+    """Stress in the middle of a piece of film on lithium that is stretched, after ``strain`` [Pa].
+
+    One of a row of pieces; half of it is meshed, with half of the gap to the next. Small strain,
+    mixed elements; the film is elastic and too stiff to stretch by what pulls on it.
+
+    Args:
+        half: Half length of the piece, in film thicknesses.
+        depth: Of lithium, likewise.
+        law: Of lithium.
+        rate: At which it is stretched [1/s].
+        sheared: Whether the bottom stretches with it; else it slides.
+        gap: Half of the distance to the next piece, in film thicknesses.
+        smallest: Cell at the interface and at the end of the piece, likewise.
+        ratio: From a cell to the next.
+        strain: At which the stress is taken.
+        E: Young's modulus of the film [Pa].
+    """
+    x = np.concatenate([half - graded(smallest, half, ratio)[::-1],
+                        half + graded(smallest, gap, ratio)[1:]])  # fmt: skip
+    x[0] = 0.0
+    y = np.concatenate([-graded(smallest, depth, ratio)[::-1][:-1], np.linspace(0.0, 1.0, 3)])
+    width, height = x[-1], y[-1] - y[0]
+
+    def group(c):
+        above = y[0] + c[:, 1] * height > 0.0
+        return np.where(above, np.where(c[:, 0] * width > half, 2, 1), 0)
+
+    data = _cracked(
+        block(len(x) - 1, len(y) - 1, x=x / width, y=(y - y[0]) / height, group=group,
+              place=lambda p: np.column_stack([p[:, 0] * width, y[0] + p[:, 1] * height]),
+              names=("lithium", "film", "gap")),
+        middle="left", end="right",
+    )  # fmt: skip
+    along = Formula.parse(f"{rate!r} * x / (1 s)", "velocity", ("x", "y", "z"))
+    zero = metres(0.0)
+    holds = (
+        Hold("left", {0: zero}), Hold("middle", {0: zero}),
+        Hold("right", velocity={0: Formula.constant(rate * width * H, "velocity")}),
+        Hold("bottom", {1: zero}, velocity={0: along} if sheared else {}),
+    )  # fmt: skip
+    system = BodySystem(
+        BodyProblem(
+            distribute(MPI.COMM_WORLD, data, length=half * H), "plane_strain",
+            {"lithium": material(), "film": material(E, 0.3), "gap": material(1e4, 0.0)},
+            {"lithium": Flow(law)}, holds=holds,
+        )
+    )  # fmt: skip
+    time, dt = 0.0, strain / rate / 200.0
+    while time < 0.999 * strain / rate:
+        dt = min(dt, strain / rate - time)
+        system.advance(time + dt, dt)
+        system.accept()
+        time, dt = time + dt, 1.3 * dt
+    return -monitors.reaction(system, "middle")[0] / H

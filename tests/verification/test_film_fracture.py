@@ -6,14 +6,16 @@ import math
 
 import numpy as np
 import pytest
-from cracked_films import Z
+from cracked_films import H, Z, tension
 from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 from ssbmech.interphase.film_fracture import (
     CHANNEL,
+    DEEP,
     CreepingLithium,
     FilmFracture,
     channel_factor,
+    deep_factor,
 )
 from ssbmech.materials.flow import Norton
 
@@ -33,7 +35,8 @@ def _page(page, part):
         "pieces between cracks are stretched by lithium that creeps below.",
         reference="Edge crack of a half plane, 1.1215^2 pi/2; plane finite elements of half a "
         "cracked slice (energy ahead of and behind the tip of the channel); a film that slides, "
-        "solved step by step; the film on a creeping layer in time (SciPy's BDF).",
+        "solved step by step; the film on a creeping layer in time (SciPy's BDF); mixed finite "
+        "elements with flowing lithium under a piece.",
         part=part,
     )  # fmt: skip
 
@@ -173,7 +176,24 @@ def test_distance_of_cracks(page):
     n = li.flow.n
     check.within("a piece of half the length over it", half / found, 0.5 ** (1 + 1 / n), 1e-2,
                  why="as above")  # fmt: skip
-    # deep lithium: the shear stress is the same everywhere, and the sum is its length
-    deep = FilmFracture(np.array([h]), 22e9, 0.3, 0.23e6, LITHIUM)
-    check.within("deep lithium", LITHIUM.shear * float(deep.spacing[0]) / 2 / h / 1e6,
-                 float(deep.stress_slow[0]) / 1e6, 1e-12, unit="MPa")  # fmt: skip
+
+
+def test_pieces_in_finite_elements(page):
+    """Lithium that flows in the plane, not a law of sliding, under an elastic piece."""
+    check = _page(page, "pieces on flowing lithium, finite elements")
+    law, n, rate = LITHIUM.flow, LITHIUM.flow.n, LITHIUM.rate
+    for half, depth, tolerance, why in (
+        (80.0, 8.0, 0.02, "half of the piece is ten times as long as lithium is deep"),
+        (80.0, 80.0, 0.13, "between both forms: the larger pull of the two"),
+        (200.0, 800.0, 0.02, "deep; the gap between pieces is 0.5 %"),
+    ):
+        deep = depth > 2 * half
+        li = CreepingLithium(7.8e9, 0.38, law, rate, math.inf if deep else depth * H)
+        found = tension(half, depth, law, rate, sheared=not deep)
+        # the length that the closed form gives for a film that breaks at this stress
+        K_IC = math.sqrt(found**3 * H / (3.0 * li.shear))
+        film = FilmFracture(np.array([H]), 22e9, 0.3, K_IC, li)
+        assert film.stress_slow[0] == pytest.approx(found, rel=1e-6)
+        name = f"half length of a piece, lithium {depth:g} h deep"
+        check.within(name, float(film.spacing[0]) / 2 / H, half, tolerance, unit="h", why=why)
+    assert deep_factor(n) == dict(DEEP)[n]
