@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ssbmech.config_electro import ElectroBlock, ElectrodeBlock, check_electrodes
 from ssbmech.config_filament import ThinFilamentBlock
 from ssbmech.config_flow import FlowBlock
+from ssbmech.config_front import check_front
 from ssbmech.config_interphase import InterphaseBlock
 from ssbmech.config_layer import check_layers
 from ssbmech.config_stack import ContactBlock, StackBlock
@@ -362,10 +363,14 @@ def check_interphase(case: Case) -> None:
         ValueError: With the key and what to do.
     """
     assert case.interphase is not None
+    if case.interphase.front is not None:
+        check_front(case)
+        return
     if case.interphase.grown is None:
         raise ValueError(
-            "interphase: nothing in a run grows without [interphase.grown] or an electrode with "
-            "layer = true. Give one of them, or ask `ssbmech interphase`, which needs no mesh"
+            "interphase: nothing in a run grows without [interphase.grown], [interphase.front] or "
+            "an electrode with layer = true. Give one of them, or ask `ssbmech interphase`, which "
+            "needs no mesh"
         )
     if case.interphase.age is not None:
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from ssbmech import units
 from ssbmech.config_electro import Activation, activation_energy
+from ssbmech.config_front import FrontBlock
 from ssbmech.config_grown import GrownBlock
 from ssbmech.config_types import Block, check_ranges, checked, quantity_field, text_of
 from ssbmech.errors import UnitError
@@ -246,6 +247,9 @@ class InterphaseBlock(Block):
     )
     grown: GrownBlock | None = Field(
         None, description="a layer of the geometry that thickens by this law and pushes"
+    )
+    front: FrontBlock | None = Field(
+        None, description="a layer whose front may roughen, in a case in time"
     )
     ranges: dict[str, list[Text]] = Field(
         default_factory=dict,

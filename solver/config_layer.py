@@ -32,6 +32,11 @@ def check_layers(case: Case) -> bool:
             'e.g. law = "parabolic", growth_constant = "1e-18 m^2/s", ionic_conductivity = '
             '"1e-7 S/cm", or leave layer out'
         )
+    if block.front is not None:
+        raise ValueError(
+            f"{first}: the layer of [interphase.front] is computed with its front, and resists "
+            "there. Leave out one of them"
+        )
     if block.grown is not None:
         raise ValueError(
             f"{first}: the layer of [interphase.grown] is drawn and pushes, and currents are not "
@@ -89,7 +94,7 @@ def _check_block(case: Case) -> None:
 
 
 def _check_in_time(case: Case, numbers: list[int]) -> None:
-    from ssbmech.config_transient import counter_of
+    from ssbmech.config_transient import counter_of, kind_of
 
     assert case.interphase is not None
     if case.interphase.aging == "current":
@@ -98,8 +103,9 @@ def _check_in_time(case: Case, numbers: list[int]) -> None:
             "[[step]]s, and age lies before them. Allowed: rest"
         )
     counter = counter_of(case)
-    if counter in numbers:
+    if counter in numbers and kind_of(case) == "filament":
         raise ValueError(
-            f"electrode.{counter}.layer: it is the counter electrode of a case in time, on which "
-            "no layer grows. Leave it out, or name the other electrode in [time] counter"
+            f"electrode.{counter}.layer: it is the counter electrode of a thin filament, which is "
+            "condensed with the electrolyte and stays as it is. Leave it out, or name the other "
+            "electrode in [time] counter"
         )

@@ -12,7 +12,7 @@ from ssbmech import units
 from ssbmech.config_types import Block, quantity_field
 
 Time = quantity_field("time", 0.0)
-StopEvent = Literal["extension", "contact_lost"]
+StopEvent = Literal["extension", "contact_lost", "cracking"]
 #: Which keys a kind of step takes beside its duration, and which of them it needs.
 _TAKES = {
     "plate": ("current_density", "capacity", "voltage_limit"),
@@ -51,7 +51,8 @@ class TimeBlock(Block):
     stop_at: list[StopEvent] = Field(
         default_factory=list,
         description="events that end the run: extension (K reaches K_IC), contact_lost (contact "
-        "falls below contact_limit); the others are recorded",
+        "falls below contact_limit), cracking (tension at a reaction front reaches the strength); "
+        "the others are recorded",
     )
     contact_limit: float = Field(0.1, gt=0, lt=1, description="share of the area in contact")
     outputs: int | list[Time] = Field(

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 #: filament: lithium between the faces of a crack; stripping: a lithium electrode in contact, with
 #: current; intrusion: the same without current; plating: lithium bonded to the electrolyte, with
-#: current; creep: a body that flows under loads alone.
-Kind = Literal["filament", "stripping", "intrusion", "plating", "creep"]
+#: current; creep: a body that flows under loads alone; front: a reaction layer that grows into the
+#: electrolyte on a fixed mesh, with current or without.
+Kind = Literal["filament", "stripping", "intrusion", "plating", "creep", "front"]
 
 
 def kind_of(case: Case) -> Kind:
@@ -22,6 +23,8 @@ def kind_of(case: Case) -> Kind:
     Raises:
         ValueError: When the blocks ask for none, or for two.
     """
+    if case.interphase is not None and case.interphase.front is not None:
+        return "front"
     if case.thin_filament is not None:
         if case.contact is not None:
             raise ValueError(
@@ -77,6 +80,7 @@ def check_transient(case: Case) -> None:
 _EVENTS = {
     "extension": ("filament",),
     "contact_lost": ("stripping", "intrusion"),
+    "cracking": ("front",),
 }
 
 

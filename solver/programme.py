@@ -125,6 +125,7 @@ def _events(block: TimeBlock) -> tuple[Event, ...]:
     return (
         event("extension", "K_ratio", 1.0, True),
         event("contact_lost", "contact", block.contact_limit, False),
+        event("cracking", "strength_ratio", 1.0, True),
     )
 
 

@@ -31,6 +31,7 @@ MAKERS = {
     "intrusion": "ssbmech.coupled.intrusion_stage",
     "plating": "ssbmech.coupled.plating_stage",
     "creep": "ssbmech.coupled.plating_stage",
+    "front": "ssbmech.reaction_front.stage",
 }
 
 

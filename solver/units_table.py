@@ -66,6 +66,7 @@ DIMENSIONS: dict[str, Dimension] = {
         _dimension("molar_mass", "kg/mol", "6.94 g/mol", kg=1, mol=-1),
         _dimension("concentration", "mol/m^3", "1 mol/m^3", mol=1, m=-3),
         _dimension("diffusivity", "m^2/s", "5.7e-15 m^2/s", m=2, s=-1),
+        _dimension("viscosity", "Pa*s", "1e15 Pa*s", kg=1, m=-1, s=-1),
         _dimension("potential", "V", "30 mV", kg=1, m=2, s=-3, A=-1),
         _dimension("current", "A", "1 mA", A=1),
         _dimension("current_density", "A/m^2", "1 mA/cm^2", A=1, m=-2),

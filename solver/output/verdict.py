@@ -116,7 +116,8 @@ def verdict(
     said = []
     for sentence in (
         _fracture(history, log, limits), _band(history, limits), _contact(history),
-        _fill(history), _stack(history), *_layers(history), _ending(history, log, limits),
+        _fill(history), _stack(history), *_layers(history), *_front(history),
+        _ending(history, log, limits),
     ):  # fmt: skip
         said += [sentence] if sentence else []
     return said
@@ -305,6 +306,45 @@ def _layers(history: History) -> list[str]:
     return said
 
 
+#: Roughness that changes by less than this, of itself, has not changed.
+_AS_ROUGH = 0.05
+
+
+def _front(history: History) -> list[str]:
+    """How a reaction front moved, whether it roughens, and whether it cracks the electrolyte."""
+    if "front_thickness" not in history:
+        return []
+    mean, rough, far = (
+        np.asarray(history[f"front_{n}"], float) for n in ("thickness", "roughness", "furthest")
+    )
+    um = monitor("front_thickness")
+    said = [f"The layer grows from {um.shown(mean[0], 3)} to {um.shown(mean[-1], 3)} on average"]
+    if rough[-1] > 1e-3 * mean[-1] or rough[0] > 1e-3 * mean[0]:
+        shown = f"from {um.shown(rough[0], 3)} to {um.shown(rough[-1], 3)}"
+        word = "smoothens" if rough[-1] < rough[0] else "roughens"
+        still = abs(rough[-1] - rough[0]) <= _AS_ROUGH * rough[0]
+        text = "stays as rough as it was" if still else f"{word}, {shown}"
+        said.append(
+            f"Its front {text}; where it is furthest it has "
+            f"{um.shown(far[-1], 3)}, {far[-1] / mean[-1]:.3g} times the mean"
+        )
+    if "strength_ratio" in history:
+        share = np.asarray(history["strength_ratio"], float)
+        at = crossing(history, "strength_ratio", 1.0)
+        if at is None:
+            said.append(
+                f"Tension in the electrolyte stays below its strength: at most "
+                f"{_percent(float(np.nanmax(share)))} of it"
+            )
+        else:
+            thick = um.shown(at.value(history, "front_thickness") or np.nan, 3)
+            said.append(
+                f"Tension in the electrolyte reaches its strength {_when(history, at)}, at a mean "
+                f"thickness of {thick}"
+            )
+    return said
+
+
 def _ending(history: History, log: Sequence[Mapping[str, Any]], limits: Limits) -> str:
     end = float(history["time"][-1])
     at = Moment(end, len(history["time"]) - 1, 1.0)
@@ -333,6 +373,7 @@ def _cause(log: Sequence[Mapping[str, Any]], end: float) -> str:
 _EVENTS = {
     "extension": "K_I reaches K_IC",
     "contact_lost": "contact falls below its limit",
+    "cracking": "tension reaches the strength of the electrolyte",
     "voltage_limit": "the voltage reaches its limit",
     "current_limit": "the current falls to its limit",
     "capacity": "the capacity has passed",
