@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ssbmech import units
 from ssbmech.build_interphase import InterphaseSetup, interphase_setup, validated, with_values
 from ssbmech.config_interphase import InterphaseBlock
 from ssbmech.errors import CaseError
+from ssbmech.interphase.expansion import WARN
 from ssbmech.interphase.laws import Conditions, Stable
 from ssbmech.interphase.onset import time_of
 from ssbmech.interphase.stress import Film, coupled_step
@@ -63,6 +64,7 @@ class Answer:
         resistance: Of the layer [ohm m^2], (n,), or None without an ionic conductivity.
         film: The layer as a film, or None without elastic constants.
         current_density: Plating [A/m^2].
+        potential: Of the electrode against lithium [V], or None.
     """
 
     setup: InterphaseSetup
@@ -72,6 +74,12 @@ class Answer:
     resistance: NDArray | None
     film: Film | None
     current_density: float
+    potential: float | None = None
+
+    @property
+    def now(self) -> Conditions:
+        """What it grew under, but for stress."""
+        return Conditions(current_density=self.current_density, potential=self.potential)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON, in SI."""
@@ -128,6 +136,12 @@ def layer_of(
     block = values if isinstance(values, InterphaseBlock) else block_of(values)
     setup = interphase_setup(block, library.get(material, extra) if material else None)
     if E is not None:
+        if setup.finite and abs(setup.expansion.largest) > WARN:
+            text = (
+                f"the stress of the layer is that of linear elasticity, an estimate at a growth "
+                f"strain of {setup.expansion.largest:.2%}"
+            )
+            setup = replace(setup, notes=(*setup.notes, text))
         return Layer(setup, material, Film(si(E, "pressure", "E"), nu, setup.expansion))
     if setup.coupling is not None:
         raise CaseError("stress acts on the growth: give the stiffness of the layer", key="E",
@@ -170,10 +184,8 @@ def answer(
         raise CaseError("give either times or thicknesses", key="time", value=list(times),
                         allowed="one time or more, or one thickness or more")  # fmt: skip
     i = si(current_density, "current_density", "current")
-    now = Conditions(
-        current_density=i,
-        potential=None if potential is None else si(potential, "potential", "potential"),
-    )
+    E_electrode = None if potential is None else si(potential, "potential", "potential")
+    now = Conditions(current_density=i, potential=E_electrode)
     if times:
         at = _listed(times, "time", "time", "one time or more, from 0 s on", least=0.0)
         thickness = np.array([layer.grown(layer.setup.initial, float(t), now) for t in at])
@@ -182,7 +194,7 @@ def answer(
         at = np.array([layer.reached(float(d), now) for d in thickness])
     setup = layer.setup
     R = None if setup.ionic is None else thickness / setup.ionic
-    return Answer(setup, material, at, thickness, R, layer.film, i)
+    return Answer(setup, material, at, thickness, R, layer.film, i, E_electrode)
 
 
 def _listed(

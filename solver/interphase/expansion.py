@@ -108,7 +108,7 @@ class Expansion:
             return None
         numbers = self._numbers(share, e)
         if abs(e) <= REFUSE:
-            return f"{numbers}; errors of this size are to be expected{self._way_out(': ')}"
+            return f"{numbers}; errors of this size are to be expected{self._way_out('; ')}"
         way = self._way_out("")
         kept = "" if self.retained is None else " of what is retained"
         raise CaseError(

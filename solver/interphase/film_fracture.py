@@ -279,7 +279,8 @@ class FilmFracture:
             )
         lines.append(
             f"fast: lithium elastic, Z = {self.Z:.3f}; slow: lithium flows at a shear stress of "
-            f"{show(li.shear, 'pressure')}"
+            f"{show(li.shear, 'pressure')}; deep lithium pulls on pieces with "
+            f"{deep_factor(li.flow.n):.3f} of it"
         )
         if own_stress is not None:
             h = self.cracks_itself(own_stress)

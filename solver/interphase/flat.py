@@ -15,7 +15,9 @@ from ssbmech.interphase.answer import Answer, answer, block_of, sampled, si
 from ssbmech.interphase.cycles import Cycled, cycled, sampled_cycles
 from ssbmech.interphase.deposition import Deposition, deposition
 from ssbmech.interphase.film_fracture import FilmFracture, creeping_lithium
+from ssbmech.interphase.growth_spread import GrowthSpread, growth_spread
 from ssbmech.interphase.uncertainty import Table
+from ssbmech.materials import library
 
 #: Unit and its SI value of what is sampled.
 _SHOWN = {
@@ -34,6 +36,7 @@ class Found:
         film: Cracks of the layer, or None.
         table: Samples over the ranges, or None.
         file: In which they are kept.
+        spread: Growth of the samples, where they are of growth.
     """
 
     grown: Answer | Cycled
@@ -41,6 +44,7 @@ class Found:
     film: FilmFracture | None = None
     table: Table | None = None
     file: Path | None = None
+    spread: GrowthSpread | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON, in SI."""
@@ -96,7 +100,7 @@ class Found:
                 (folder / f"{name}.csv").write_text("\n".join(part.csv_lines()) + "\n")
             figures_style.apply()
             names = [draw.cycles(folder, self.grown) if isinstance(self.grown, Cycled)
-                     else draw.growth(folder, self.grown)]  # fmt: skip
+                     else draw.growth(folder, self.grown, self.spread)]  # fmt: skip
             if self.inside is not None:
                 names.append(draw.deposition(folder, self.inside))
             if self.film is not None:
@@ -129,16 +133,19 @@ def asked(args: argparse.Namespace, values: Mapping[str, Any]) -> Found:
     block = block_of(values)
     given = _given(args) | {"current_density": args.current, "potential": args.potential}
     grown = answer(block, args.time, thicknesses=args.thickness, **given)
-    table = None
+    table, spread = None, None
     if args.samples is not None:
         table = sampled(block, args.time, args.samples, args.table, seed=args.seed, **given)
+        if grown.setup.coupling is None:  # the law alone; stress would act on each sample
+            known = library.get(args.material, args.file) if args.material else None
+            spread = growth_spread(block, known, table.inputs, grown.times, grown.now)
     inside = None
     if args.deposition_overpotential is not None:
         inside = _inside(args, grown)
     film = None
     if args.toughness is not None:
         film = _film(args, grown)
-    return Found(grown, inside, film, table, args.table)
+    return Found(grown, inside, film, table, args.table, spread)
 
 
 def _given(args: argparse.Namespace) -> dict[str, Any]:

@@ -6,40 +6,78 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from ssbmech.interphase.answer import Answer
 from ssbmech.interphase.cycles import Cycled
 from ssbmech.interphase.deposition import Deposition
 from ssbmech.interphase.film_fracture import FilmFracture, film_map
+from ssbmech.interphase.growth_spread import GrowthSpread
 from ssbmech.interphase.two_carrier import LayerState, TwoCarrierLayer
 from ssbmech.output import figures_style as style
 from ssbmech.output.monitors import time_unit
 
 
-def growth(folder: Path, found: Answer) -> str | None:
+def growth(folder: Path, found: Answer, spread: GrowthSpread | None = None) -> str | None:
     """``interphase_flat``: thickness, and resistance where it is known, over the root of time.
 
-    None where there are no two times.
+    A calibration is called one. None where there are no two times.
+
+    Args:
+        folder: Of the figures.
+        found: The layer at its times.
+        spread: Its growth over the ranges of the inputs, at the same times.
     """
-    t = found.times[np.isfinite(found.times)]
+    good = np.isfinite(found.times)
+    t = found.times[good]
     if len(t) < 2:
         return None
     unit, per = time_unit(float(t.max()))
-    d = found.thickness[np.isfinite(found.times)]
+    R, fit = found.resistance, found.setup.calibration
+    fig, axes = style.figure(style.SINGLE if R is None else style.DOUBLE, 2.5, 1,
+                             1 if R is None else 2, squeeze=False)  # fmt: skip
+    at, d = np.sqrt(t / per), found.thickness[good]
     scale, length = _length(float(d.max()))
-    panels = 1 if found.resistance is None else 2
-    fig, axes = style.figure(style.SINGLE if panels == 1 else style.DOUBLE, 2.5, 1, panels,
-                             squeeze=False)  # fmt: skip
-    axes[0, 0].plot(np.sqrt(t / per), d / scale, "o-", ms=3, color=style.BLUE)
+    _banded(axes[0, 0], at, d / scale, _band(spread, "thickness", scale), style.BLUE)
     axes[0, 0].set(ylabel=f"thickness of the layer ({length})")
-    if found.resistance is not None:
-        R = found.resistance[np.isfinite(found.times)] * 1e4
-        axes[0, 1].plot(np.sqrt(t / per), R, "o-", ms=3, color=style.ORANGE)
-        axes[0, 1].set(ylabel="resistance of the layer (Ω cm²)")
+    if R is not None:
+        ax, start = axes[0, 1], 0.0 if fit is None else fit.start
+        band = None if fit is not None else _band(spread, "resistance", 1e-4)
+        _banded(ax, at, (R[good] + start) * 1e4, band, style.ORANGE, fit is None)
+        ax.set(ylabel="resistance of the layer (Ω cm²)")
+        if fit is not None:
+            line = float(t.max()) * np.linspace(0.0, 1.0, 31) ** 2
+            slope = fit.slope * np.sqrt(3600.0) * 1e4
+            words = f"CALIBRATION: {start * 1e4:.4g} + {slope:.4g} (t/h)$^{{1/2}}$"
+            total = fit.resistance(line) * 1e4
+            ax.plot(np.sqrt(line / per), total, "-", color=style.ORANGE, label=words)
+            ax.set(ylabel="resistance of the cell (Ω cm²)")
         _lettered(axes)
     for ax in axes.flat:
         ax.set(xlabel=f"root of time ({unit}$^{{1/2}}$)")
         ax.set_ylim(bottom=0.0)
+        ax.set_xlim(left=0.0)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(loc="best", fontsize=6.5)
     return style.save(fig, folder, "interphase_flat")
+
+
+def _banded(
+    ax: Any, x: NDArray, y: NDArray, band: dict[str, NDArray] | None, colour: str, line: bool = True
+) -> None:
+    """Points, the line through them, and the ranges as a band with its median."""
+    order = np.argsort(x)
+    if band is not None:
+        ax.fill_between(x[order], band["p5"][order], band["p95"][order], color=colour, alpha=0.18,
+                        lw=0, label="5-95 % of the ranges")  # fmt: skip
+        ax.plot(x[order], band["median"][order], "--", color=colour, lw=0.9, label="median")
+    ax.plot(x[order], y[order], "o-" if line else "o", ms=3, color=colour,
+            label=None if band is None else "these inputs")  # fmt: skip
+
+
+def _band(spread: GrowthSpread | None, what: str, scale: float) -> dict[str, NDArray] | None:
+    if spread is None or (what == "resistance" and spread.resistance is None):
+        return None
+    return {name: values / scale for name, values in spread.band(what).items()}
 
 
 def cycles(folder: Path, found: Cycled) -> str:
@@ -94,7 +132,8 @@ def _critical(ax: Any, found: Deposition) -> None:
     if found.plating > 0.0:
         ax.axhline(found.plating / 10.0, color=style.BLACK, ls="--", lw=0.8, label="this current")
     ax.set(xlabel=f"thickness of the layer ({unit})", ylabel="critical current (mA/cm²)")
-    ax.legend(loc="lower left")
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="lower left")
 
 
 def _potential(ax: Any, found: Deposition) -> None:

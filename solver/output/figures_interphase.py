@@ -318,7 +318,7 @@ def _spread_in_time(ax: Any, entry: Mapping[str, Any], per: float, scale: float)
         if a and a["p5"] is not None:
             high = a["p95"] if a["p95"] is not None else ax.get_ylim()[1] * scale / 1e-6
             low, high = a["p5"] * 1e-6 / scale, high * 1e-6 / scale
-            ax.plot([x, x], [low, high], color=colour, lw=1.0, alpha=0.6, label="5-95 % of ranges")
+            ax.plot([x, x], [low, high], color=colour, lw=1.0, alpha=0.6, label="its 5-95 %")
 
 
 def _legend(ax: Any, *, marks_only: bool = False) -> None:

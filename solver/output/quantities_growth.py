@@ -12,6 +12,7 @@ from ssbmech.build_materials import material_sets, set_of
 from ssbmech.interphase.grown_stage import Grown, conditions
 from ssbmech.interphase.growth_spread import GrowthSpread, growth_spread
 from ssbmech.output.monitors import clock
+from ssbmech.units import show
 
 #: What grows: its unit and scale.
 _GROWS = {"thickness": ("um", 1e-6), "resistance": ("ohm*cm^2", 1e-4)}
@@ -84,17 +85,16 @@ def spread_columns(grown: Grown) -> dict[str, NDArray[np.float64]]:
 def spread_words(spread: GrowthSpread) -> str:
     """Median and 5-95 % at the last time, with the inputs that matter most."""
     parts = []
-    for what, (unit, scale) in _GROWS.items():
+    for what, dimension in (("thickness", "length"), ("resistance", "area_specific_resistance")):
         if what == "resistance" and spread.resistance is None:
             continue
-        last = {k: float(v[-1]) / scale for k, v in spread.band(what).items()}
-        unit = {"um": "µm", "ohm*cm^2": "Ω cm²"}[unit]
+        last = {k: float(v[-1]) for k, v in spread.band(what).items()}
+        median, low, high = (show(last[k], dimension) for k in ("median", "p5", "p95"))
         if last["p95"] - last["p5"] <= 1e-9 * last["p95"]:
-            parts.append(f"{what} {last['median']:.4g} {unit} for all of them")
+            parts.append(f"{what} {median} for all of them")
             continue
-        text = f"{what} median {last['median']:.4g}, 5-95 % {last['p5']:.4g} to {last['p95']:.4g}"
         strong = [f"{k} {v:+.2f}" for k, v in spread.influence(what).items() if abs(v) >= 0.1][:2]
         ranks = f" (rank correlation with {', '.join(strong)})" if strong else ""
-        parts.append(f"{text} {unit}{ranks}")
+        parts.append(f"{what} median {median}, 5-95 % {low} to {high}{ranks}")
     when = clock(float(spread.times[-1]))
     return f"Over the ranges of the inputs ({spread.n} samples), after {when}: {'; '.join(parts)}."

@@ -143,6 +143,15 @@ def test_thicknesses_instead_of_times():
         answer(values, ["-1 s"])
 
 
+def test_finite_strain_of_a_flat_layer_is_taken_and_its_stress_called_an_estimate():
+    values = {"law": "parabolic", "growth_constant": "1e-19 m^2/s", "expansion.volume_change": 0.9}
+    with pytest.raises(CaseError, match=r'Choose strain = "finite"'):
+        answer(values, ["1 h"], E="20 GPa")
+    found = answer({**values, "expansion.strain": "finite"}, ["1 h"], E="20 GPa")
+    assert "an estimate at a growth strain of 23.86%" in found.text()
+    assert not answer({**values, "expansion.strain": "finite"}, ["1 h"]).setup.notes
+
+
 def test_lithium_inside(capsys, tmp_path):
     given = [*words(MIEC), "--time", "1 h", "100 h", "--current", "0.5 mA/cm^2",
              "--deposition-overpotential", "20 mV"]  # fmt: skip
@@ -181,7 +190,7 @@ def test_lithium_inside_needs_both_conductivities():
 def test_cracks_of_the_layer(capsys, tmp_path):
     given = ["--thickness", "20 nm", "1 um", "--E", "22 GPa", "--toughness", "0.23 MPa*m^0.5"]
     out = run([*given, "-o", tmp_path], capsys)
-    assert "Z = 2.969" in out and "187.1 µm to 374.2 µm" in out and "0.552%" in out
+    assert "Z = 2.969" in out and "187.1 µm to 374.3 µm" in out and "0.552%" in out
     assert "time" not in out.splitlines()[0] and "growth strain" not in out
     assert (tmp_path / "film_fracture.png").stat().st_size > 5000
     assert len((tmp_path / "film_fracture.csv").read_text().splitlines()) == 3
