@@ -46,6 +46,7 @@ class Ions:
         keep = np.isin(line.ids, own)
         self.ids, self.place = line.ids[keep], axis.along(line.vertices)[keep]
         self.total = 0.0
+        self.density = 0.0
         self.voltage = 0.0
         self._eta: Floats = np.zeros(len(self.ids))
         self._own = vertex_ids(self.system)[: self.system.frame.linear.dofmap.index_map.size_local]
@@ -81,7 +82,7 @@ class Ions:
         counter = self.problem.driven.name
         self.total = found.currents[self.name]
         self.voltage = -found.potentials[counter]
-        density = found.mean_current_density(counter)
+        density = self.density = found.mean_current_density(counter)
         metal = float(self.system.terminal(self.name).metal.value)
         self._eta = metal - self.potentials()
         return -self.total, density

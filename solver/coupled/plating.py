@@ -161,6 +161,11 @@ class PlatingModel:
 
     # -- reaction layers (`interphase.layered.Carrier`) ----------------------------------------
 
+    @property
+    def counter(self) -> str:
+        """Name of the counter electrode."""
+        return self.problem.ions.driven.name
+
     def set_layer(self, name: str, resistance: float) -> None:
         """Give the layer of an electrode another resistance [ohm m^2] for the next step."""
         self.ions.set_layer(name, resistance)

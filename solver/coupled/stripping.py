@@ -110,13 +110,20 @@ class StrippingModel:
 
     # -- reaction layers (`interphase.layered.Carrier`) ----------------------------------------
 
+    @property
+    def counter(self) -> str:
+        """Name of the counter electrode."""
+        return self.ions.problem.driven.name
+
     def set_layer(self, name: str, resistance: float) -> None:
         """Give the layer of an electrode another resistance [ohm m^2] for the next step."""
         self.ions.system.set_layer(name, resistance)
 
     def plating_density(self, name: str) -> float:
-        """Mean current density of the electrode in the last trial [A/m^2], plating positive."""
+        """Mean current density of an electrode in the last trial [A/m^2], plating positive."""
         e = self.ions.problem
+        if name == self.counter:
+            return -self.ions.density
         return -self.ions.total / (self.ions.system.terminal(name).area * e.area_scale)
 
     def area(self, name: str) -> float:

@@ -106,6 +106,9 @@ class FilamentModel:
 
     # -- reaction layers (`interphase.layered.Carrier`) ----------------------------------------
 
+    #: The counter electrode is condensed with the electrolyte: it has no layer and no name here.
+    counter = ""
+
     def set_layer(self, name: str, resistance: float) -> None:
         """Give the layer of an electrode another resistance [ohm m^2] for the next step."""
         e = self.problem.electric

@@ -41,6 +41,10 @@ class Carrier(Model, Protocol):
     def comm(self) -> Any:
         """Communicator, or None for one process."""
 
+    @property
+    def counter(self) -> str:
+        """Name of the counter electrode."""
+
     def set_layer(self, name: str, resistance: float) -> None:
         """Give the layer of an electrode another resistance [ohm m^2] for the next step."""
 
@@ -56,10 +60,10 @@ class LayeredModel:
 
     Args:
         inner: Moves with given layers; in its initial state.
-        layers: At the start, on electrodes of ``inner`` but the counter electrode.
+        layers: At the start, on electrodes of ``inner``.
         tolerance: Local error of a step, relative to the thickness.
-        alone: Whether the electrodes with layers are all but the counter electrode, so that a given
-            current gives their mean one.
+        alone: Whether all electrodes but the counter electrode have layers, so that a given current
+            gives their mean one.
     """
 
     def __init__(
@@ -114,14 +118,19 @@ class LayeredModel:
         )
         self._next = new
         error = max(made.error, self._error(dt, thickness))
-        return Trial({**made.monitors, **_monitors(new)}, error, iterations)
+        return Trial({**made.monitors, **_monitors(new, self.inner.counter)}, error, iterations)
 
     def _expected(self, drive: Drive) -> Floats:
         """Mean current densities to begin with: those of the drive, or of the step before."""
-        if drive.current_density is None or not self._alone:
-            return np.array([g.density for g in self.layers])
-        whole = sum(self.inner.area(g.layer.electrode) for g in self.layers)
-        return np.full(len(self.layers), drive.current_density / whole)
+        before = np.array([g.density for g in self.layers])
+        if drive.current_density is None:
+            return before
+        counter = np.array([g.layer.electrode == self.inner.counter for g in self.layers])
+        areas = np.array([self.inner.area(g.layer.electrode) for g in self.layers])
+        rest = before
+        if self._alone:
+            rest = np.full(len(before), drive.current_density / max(areas[~counter].sum(), 1e-300))
+        return np.where(counter, -drive.current_density, rest)
 
     def _error(self, dt: float, thickness: Floats) -> float:
         """Local error of the thickness: half of what the current of the step before would change.
@@ -181,12 +190,16 @@ class LayeredModel:
         self.inner.load(arrays)
 
 
-def _monitors(layers: Sequence[Grown]) -> dict[str, float]:
-    """Thickness, resistance and part of the voltage; by electrode where there are several."""
+def _monitors(layers: Sequence[Grown], counter: str) -> dict[str, float]:
+    """Thickness, resistance and part of the voltage; by electrode where there are several.
+
+    The voltage is that of the lithium against the counter electrode.
+    """
     found = {}
     for g in layers:
         of = "" if len(layers) == 1 else f"_{g.layer.electrode}"
+        sign = -1.0 if g.layer.electrode == counter else 1.0
         found[f"layer_thickness{of}"] = g.thickness
         found[f"layer_resistance{of}"] = g.resistance
-        found[f"layer_voltage{of}"] = g.voltage
+        found[f"layer_voltage{of}"] = sign * g.voltage
     return found

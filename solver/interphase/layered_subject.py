@@ -26,7 +26,8 @@ def with_layers(subject: Any, layers: Layers, electrodes: int, tolerance: float)
     """
     if not layers.grown:
         return subject
-    alone = len(layers.grown) == electrodes - 1
+    names = {g.layer.electrode for g in layers.grown} - {subject.model.counter}
+    alone = len(names) == electrodes - 1
     return LayeredSubject(
         subject, LayeredModel(subject.model, layers.grown, tolerance, alone=alone)
     )

@@ -76,7 +76,8 @@ REFUSED = [
                 interface_resistance="1 ohm*cm^2"),
      r"interphase\.interface_resistance: .* Leave it out"),
     (in_time(aging="current"), r"interphase\.aging: 'current' in a case in time.*Allowed: rest"),
-    (in_time(counter=True), r"electrode\.1\.layer: it is the counter electrode"),
+    (in_time(counter=True) | {"thin_filament": {"thickness": "10 nm", "mouth": "sealed"}},
+     r"electrode\.1\.layer: it is the counter electrode of a thin filament"),
 ]  # fmt: skip
 
 
@@ -178,6 +179,7 @@ class Cell:
     current: float = 0.0
     calls: int = 0
     state: dict = field(default_factory=lambda: {"x": np.zeros(1)})
+    counter: str = "counter"
 
     def set_layer(self, name, resistance):
         self.resistance = resistance

@@ -43,9 +43,14 @@ def electrodes(kinetics="linear", **more):
     return [lithium, {"group": "cathode_plane", "kinetics": "none"}]
 
 
-def planar(interphase, steps=None, *, drive=None, kinetics="linear", **more):
-    """A flat cell: steady with ``drive`` of the counter electrode, in time with ``steps``."""
+def planar(interphase, steps=None, *, drive=None, kinetics="linear", both=False, **more):
+    """A flat cell: steady with ``drive`` of the counter electrode, in time with ``steps``.
+
+    ``both``: lithium with its layer on the other side too.
+    """
     e = electrodes(kinetics)
+    if both:
+        e[1] = {**e[0], "group": "cathode_plane"}
     data = {
         "geometry": {"type": "cell", "model": "plane_strain", "width": "20 um",
                      "electrolyte": "20 um", "lithium": "10 um", "h_max": "10 um"},
@@ -72,7 +77,7 @@ def planar(interphase, steps=None, *, drive=None, kinetics="linear", **more):
     return case_from(data)
 
 
-def touching(interphase, resistance=Z):
+def touching(interphase, resistance=Z, both=False):
     """A flat cell whose lithium is pressed to the electrolyte and stripped, with the current."""
     lithium = {"group": "li_sse", "kinetics": "linear",
                "area_specific_resistance": f"{resistance} ohm*m^2"}  # fmt: skip
@@ -93,6 +98,8 @@ def touching(interphase, resistance=Z):
     if interphase is not None:
         lithium["layer"] = True
         data["interphase"] = {"ionic_conductivity": f"{S_I} S/m", **interphase}
+    if both:
+        data["electrode"][1] = {**lithium, "group": "cathode_plane"}
     return case_from(data)
 
 

@@ -212,6 +212,40 @@ def test_window(page):
                  why="exact step, integrator at 1e-12")  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["steady", "plating", "contact"])
+def test_lithium_on_both_sides(page, kind):
+    """One layer is plated through, the other stripped."""
+    check = page("layer_voltage", NAME, problem="a layer on each side of a flat cell",
+                 reference="V = i (H/kappa + 2 Z + (delta_1 + delta_2)/s_i)")  # fmt: skip
+    ends = ("li_sse", "cathode_plane")
+    if kind == "steady":
+        case = planar({**MIEC, "age": "24 h", "aging": "current"},
+                      drive={"potential": "0.2 V"}, both=True)  # fmt: skip
+        table = compute(case).summary["electric"]
+        i = -10 * table["plating_current_density"]["value"]
+        found = [e["layer"]["thickness"]["value"] * 1e-6 for e in table["electrodes"]]
+        exact = [integrated(lambda t, d, s=s: miec_rate(d, s * i), [DAY])[0] for s in (1, -1)]
+        check.within("thicknesses under the current that they let pass", found, exact, 1e-9,
+                     unit="m", why="fixed point to 1e-11")  # fmt: skip
+        check.within("voltage", 0.2, i * (H / KAPPA + 2 * Z + sum(exact) / S_I), 1e-8, unit="V")
+        return
+    currents = (1.0, 0.0, -1.0) if kind == "plating" else (-1.0, 0.0)
+    case = planar(MIEC, [PLATE, REST, STRIP], both=True)
+    h, summary = history(case if kind == "plating" else touching(MIEC, both=True))
+    exact = [phases(miec_rate, h, [s * i for i in currents]) for s in (1.0, -1.0)]
+    for name, delta in zip(ends, exact, strict=True):
+        check.within(f"thickness, {kind}, {name}", h[f"layer_thickness_{name}"], delta, 1e-9,
+                     unit="m", why="exact step, integrator at 1e-12")  # fmt: skip
+    i = h["current_density"]
+    check.within(f"voltage, {kind}", h["voltage"],
+                 -i * (H / KAPPA + 2 * Z + sum(exact) / S_I) - SHIFT, 1e-6, unit="V",
+                 scale=SHIFT)  # fmt: skip
+    for name, delta in zip(ends, exact, strict=True):
+        part = -i * delta / S_I
+        assert h[f"layer_voltage_{name}"] == pytest.approx(part, rel=1e-6, abs=1e-12)
+    assert sum(s.startswith("The layer on") for s in summary["verdict"]) == 2
+
+
 #: Much current in a layer that hardly conducts ions: each changes the other.
 COUPLED = {
     **MIEC,
