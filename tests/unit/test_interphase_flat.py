@@ -190,7 +190,7 @@ def test_lithium_inside_needs_both_conductivities():
 def test_cracks_of_the_layer(capsys, tmp_path):
     given = ["--thickness", "20 nm", "1 um", "--E", "22 GPa", "--toughness", "0.23 MPa*m^0.5"]
     out = run([*given, "-o", tmp_path], capsys)
-    assert "Z = 2.969" in out and "187.1 µm to 374.3 µm" in out and "0.552%" in out
+    assert "Z = 2.969" in out and "182.6 µm to 365.2 µm" in out and "0.552%" in out
     assert "time" not in out.splitlines()[0] and "growth strain" not in out
     assert (tmp_path / "film_fracture.png").stat().st_size > 5000
     assert len((tmp_path / "film_fracture.csv").read_text().splitlines()) == 3
@@ -200,7 +200,8 @@ def test_cracks_of_the_layer(capsys, tmp_path):
     assert deep["spacing_least"][0] == pytest.approx(0.5 * deep["spacing_most"][0])
     # faster: lithium holds more, and the layer cracks later and closer
     fast = json.loads(run([*given, "--json", "--strain-rate", "1e-2 1/s"], capsys))["film_fracture"]
-    assert fast["strain_slow"][0] == pytest.approx(deep["strain_slow"][0] * 100 ** (1 / 19.8))
+    later = deep["strain_slow"][0] * 100 ** (1 / 19.8)  # the cube root of the shear stress
+    assert fast["strain_slow"][0] == pytest.approx(later, rel=0.02)
     assert fast["spacing_most"][0] < deep["spacing_most"][0]
     assert fast["strain_fast"] == deep["strain_fast"]
     with pytest.raises(CaseError, match=r"E: .*stiffness.*20 GPa"):
@@ -221,9 +222,15 @@ def test_a_layer_that_shrinks_cracks_itself(capsys):
 def test_limits_of_the_closed_forms_are_said():
     lithium = creeping_lithium(1e-4)
     assert lithium.shear == pytest.approx(0.306e6, rel=2e-3)
-    film = FilmFracture(np.array([1e-8, 1e-1]), 22e9, 0.3, 0.23e6, lithium)
-    # a thick film on lithium that gives way elastically sooner than it flows
-    assert film.stress_slow[1] == film.stress_fast[1] and film.stress_slow[0] < film.stress_fast[0]
+    film = FilmFracture(np.array([1e-8, 1e-6, 1e-1]), 22e9, 0.3, 0.23e6, lithium)
+    # thin films slide, 10 cm on lithium would give way elastically: both at once, never above it
+    assert (film.stress_slow < film.stress_fast).all()
+    assert film.stress_slow[2] == pytest.approx(film.stress_fast[2], rel=0.1)
+    alone = np.cbrt(3 * lithium.shear * 0.23e6**2 / film.thickness)
+    assert (film.stress_slow < alone).all()
+    assert film.stress_slow[0] == pytest.approx(alone[0], rel=0.02)
+    G = film.stress_slow**2 * film.thickness / film.plane_modulus
+    assert G * (film.Z + film.stress_slow / (3 * lithium.shear)) == pytest.approx(film.energy)
     thin = FilmFracture(np.array([1e-8]), 22e9, 0.3, 0.23e6, lithium)
     assert not any("8 thicknesses" in text for text in thin.notes)
     weak = FilmFracture(np.array([1e-7, 1e-4]), 22e9, 0.3, 2e3, lithium)

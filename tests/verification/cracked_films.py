@@ -16,7 +16,7 @@ from mpi4py import MPI
 from ssbmech.domain import distribute
 from ssbmech.formula import Formula
 from ssbmech.lithium import monitors
-from ssbmech.lithium.problem import BodyProblem, Flow, Hold
+from ssbmech.lithium.problem import BodyProblem, Flow, Hold, Load
 from ssbmech.lithium.system import BodySystem
 from ssbmech.materials.flow import Norton
 from ssbmech.meshes.data import MeshData
@@ -70,13 +70,57 @@ def Z(E_film, nu_film, E_base, nu_base, *, extent=1000.0, smallest=2e-3, ratio=1
     return energy / H * (E_film / (1 - nu_film**2)) / (s**2 * H)
 
 
-def _cracked(data: MeshData, **names: str) -> MeshData:
-    """Sides of the film as facet groups of their own: new name to side."""
+def slow_energy(stress, flow, *, smallest=0.1, ratio=1.3, steps=32, E=22e9, nu=0.3):
+    """G of a channel over lithium that flows while the crack opens [J/m^2].
+
+    The traction on the film's section is taken away in steps; G is the work that it would have
+    done on the opening. The crack ends one cell below the film: where it ended in the film's
+    corner, the film would hang on that node, and could not slide.
+
+    Args:
+        stress: Of the film [Pa].
+        flow: Law of lithium, and its shear stress at which it flows [Pa].
+        smallest: Cell at the crack, in film thicknesses.
+        ratio: From a cell to the next.
+        steps: In which the traction goes.
+        E: Young's modulus of the film [Pa].
+        nu: Its Poisson's ratio.
+    """
+    law, shear = flow
+    extent = max(8.0 * stress / shear, 200.0)
+    x = graded(smallest, extent, ratio)
+    y = np.concatenate([-graded(smallest, extent, ratio)[::-1][:-1], np.linspace(0.0, 1.0, 4)])
+    data = block(
+        len(x) - 1, len(y) - 1, x=x / x[-1], y=(y - y[0]) / (y[-1] - y[0]),
+        place=lambda p: np.column_stack([p[:, 0] * x[-1], y[0] + p[:, 1] * (y[-1] - y[0])]),
+        group=lambda c: (y[0] + c[:, 1] * (y[-1] - y[0]) > 0.0), names=("lithium", "film"),
+    )  # fmt: skip
+    data = _cracked(_cracked(data, crack="left"), below=-1.5 * smallest, held="left")
+    zero = metres(0.0)
+    system = BodySystem(
+        BodyProblem(
+            distribute(MPI.COMM_WORLD, data, length=extent * H), "plane_strain",
+            {"lithium": material(), "film": material(E, nu)}, {"lithium": Flow(law)},
+            loads=(Load(SurfaceLoad("crack", pressure=pressure(stress)), lambda t: t),),
+            holds=(Hold("held", {0: zero}), Hold("right", {0: zero}), Hold("bottom", {1: zero})),
+        )
+    )  # fmt: skip
+    opening = [0.0]
+    for k in range(steps):
+        system.advance((k + 1) / steps, 1.0 / steps)
+        system.accept()
+        opening.append(2.0 * abs(monitors.outflow(system, "crack")) / H)
+    return np.trapezoid(stress * np.linspace(1.0, 0.0, steps + 1), opening)
+
+
+def _cracked(data: MeshData, *, below: float | None = None, **names: str) -> MeshData:
+    """Sides of the film (or of what lies below a height [um]) as facet groups: name to side."""
     tags, groups = data.facet_tags.copy(), dict(data.facet_groups)
     middle = data.points[data.facets].mean(axis=1)
     for name, side in (names or {"crack": "left"}).items():
         groups[name] = max(groups.values()) + 1
-        tags[(tags == groups[side]) & (middle[:, 1] > 0.0)] = groups[name]
+        mine = middle[:, 1] > 0.0 if below is None else middle[:, 1] < below
+        tags[(tags == groups[side]) & mine] = groups[name]
     return MeshData(
         2, 1, data.points, data.cells, data.cell_tags, data.facets, tags, data.cell_groups, groups
     )
