@@ -22,7 +22,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from petsc4py import PETSc
 from ssbmech.errors import SolverError
-from ssbmech.lithium.interface import Interface, gathered, vertex_ids
+from ssbmech.lithium.interface import Interface, gathered
 from ssbmech.lithium.problem import BodyProblem
 from ssbmech.physics.elasticity import weight
 
@@ -62,7 +62,6 @@ class Growth:
         fem.assemble_vector(found.x.array, fem.form(one * eta * w * dx))
         found.x.scatter_forward()
         self._volumes = found.x.array * problem.measure
-        self._ids = vertex_ids(problem.domain, Q)
         self._owned = mesh.topology.index_map(problem.domain.tdim).size_local
         for facets, side in problem.growth.items():
             self.layers[facets] = Interface(problem, facets, side, Q)
@@ -82,24 +81,6 @@ class Growth:
         layer = self.layers[group]
         h = np.broadcast_to(np.asarray(thickness, float), layer.cells.shape)
         self._spread(group, layer.outer_normals(h))
-
-    def set_at_vertices(self, group: str, nodes: NDArray[np.int64], thickness: Floats) -> None:
-        """The same from values at vertices, each standing for its share of the area (collective).
-
-        Args:
-            group: Facet group.
-            nodes: Node numbers of the mesh file, the same on every rank, shape (k,). Vertices of
-                the group that are not there have none.
-            thickness: [m], shape (k,).
-        """
-        layer = self.layers[group]
-        direction = layer.outer_normals(np.ones(len(layer.cells)))
-        order = np.argsort(nodes)
-        place = np.searchsorted(nodes, self._ids, sorter=order)
-        place = order[np.minimum(place, len(order) - 1)] if len(order) else 0 * self._ids
-        known = (nodes[place] == self._ids) if len(order) else np.zeros(len(self._ids), bool)
-        h = np.where(known, np.asarray(thickness, float)[place] if len(order) else 0.0, 0.0)
-        self._spread(group, h[:, None, None] * direction)
 
     def _spread(self, group: str, at_vertices: Floats) -> None:
         """From volumes (tensors, traces add up to the volume) at vertices to the cells."""

@@ -50,11 +50,6 @@ def test_volume_is_conserved(model):
     assert system.growth.volume("interface") == pytest.approx(h @ layer.areas, rel=1e-12)
     system.growth.set("interface", -1e-7)
     assert system.growth.volume("interface") == pytest.approx(-1e-7 * area, rel=1e-12)
-    ids = np.unique(layer.nodes)[::-1]
-    system.growth.set_at_vertices("interface", ids, np.full(5, 1e-7))
-    assert system.growth.volume("interface") == pytest.approx(1e-7 * area, rel=1e-12)
-    system.growth.set_at_vertices("interface", ids[:0], np.empty(0))
-    assert system.growth.volume("interface") == 0.0
 
 
 def test_curved_interface():
