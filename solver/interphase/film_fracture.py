@@ -172,6 +172,16 @@ class FilmFracture:
                 allowed="above 0 m: a later time, or an initial_thickness",
             )  # fmt: skip
 
+        base, share = self.lithium.plane_modulus, 1.0 - self.nu**2
+        low, high = (r * base * share for r in (CHANNEL[0][0], CHANNEL[-1][0]))
+        if not low <= self.E <= high:
+            show = units.show
+            raise CaseError(
+                "cracks were not computed for a layer of this stiffness on lithium", key="E",
+                value=show(self.E, "pressure"),
+                allowed=f"{show(low, 'pressure')} to {show(high, 'pressure')}",
+            )  # fmt: skip
+
     @property
     def plane_modulus(self) -> float:
         """E' [Pa]."""

@@ -258,6 +258,8 @@ def test_limits_of_the_closed_forms_are_said():
             creeping_lithium(**words_)
     with pytest.raises(CaseError, match=r"nu.*above -1 and below 0.5"):
         FilmFracture(np.array([1e-7]), 22e9, 0.5, 0.23e6, lithium)
+    with pytest.raises(CaseError, match=r"E: .*given: '?2000 GPa.*829.6 MPa to 165.9 GPa"):
+        FilmFracture(np.array([1e-7]), 2e12, 0.3, 0.23e6, lithium)
     with pytest.raises(CaseError, match="there is no layer yet"):
         FilmFracture(np.array([0.0]), 22e9, 0.3, 0.23e6, lithium)
     with pytest.raises(CaseError, match="molten"):
