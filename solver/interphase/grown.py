@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,6 +195,16 @@ class Response:
         return series.curve(where, component)
 
 
+class Kept(Protocol):
+    """Finished steps; `ssbmech.interphase.step_store.StepStore`."""
+
+    def get(self, depth: float, modulus: float) -> tuple[str, Step] | None:
+        """Mechanical model and step at a depth [m] and stiffness [Pa], or None."""
+
+    def keep(self, depth: float, modulus: float, model: str, step: Step) -> None:
+        """Keep a step."""
+
+
 def lagrange(nodes: NDArray[np.float64], x: float) -> NDArray[np.float64]:
     """Weights of the polynomial through nodes at a place, (k,)."""
     k = len(nodes)
@@ -271,6 +281,7 @@ def respond(
     options: RingOptions | None = None,
     rtol: float = 1e-10,
     note: Callable[[str], None] = lambda text: None,
+    kept: Kept | None = None,
 ) -> Response:
     """Solve for every depth, at every stiffness of the layer, on one mesh per depth (collective).
 
@@ -284,18 +295,28 @@ def respond(
         options: Of the contour integrals.
         rtol: Of an iterative solver.
         note: Takes what is being done.
+        kept: Steps of a run that was ended; new ones are kept there.
     """
     own, electrolyte, strain = nominal
     values = sorted({own, *moduli})
     found: list[list[Step]] = [[] for _ in values]
     model = ""
     for k, depth in enumerate(depths):
-        posed = make(depth)
-        model = posed.problem.model
+        posed: Posed | None = None
         for steps, E in zip(found, values, strict=True):
-            body = posed if E == own else with_modulus(posed, group, E)
-            steps.append(measure(body, depth, group, lines, options=options, rtol=rtol))
-        note(f"depth {k + 1} of {len(depths)}: {depth * 1e6:.4g} um, {posed.cells} cells")
+            there = kept.get(depth, E) if kept is not None else None
+            if there is None:
+                posed = posed or make(depth)
+                body = posed if E == own else with_modulus(posed, group, E)
+                step = measure(body, depth, group, lines, options=options, rtol=rtol)
+                there = posed.problem.model, step
+                if kept is not None:
+                    kept.keep(depth, E, *there)
+            model = there[0]
+            steps.append(there[1])
+        cells = found[0][-1].cells
+        before = "" if posed is not None else ", kept"
+        note(f"depth {k + 1} of {len(depths)}: {depth * 1e6:.4g} um, {cells} cells{before}")
     series = tuple(Series(model, tuple(lines), tuple(steps)) for steps in found)
     ratios = np.array(values) / electrolyte
     return Response(ratios, series, values.index(own), electrolyte, strain)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssbmech import units
+from ssbmech import __version__, units
 from ssbmech.build_interphase import InterphaseSetup, interphase_setup, with_values
 from ssbmech.build_materials import Materials, material_sets, set_of
 from ssbmech.config import Case
@@ -28,6 +28,7 @@ from ssbmech.interphase.grown_case import Growing
 from ssbmech.interphase.laws import Conditions
 from ssbmech.interphase.onset import Onset, first_along, flaw_intensity, time_of
 from ssbmech.interphase.resistance import layer_resistance
+from ssbmech.interphase.step_store import STEPS, StepStore
 from ssbmech.interphase.uncertainty import Range, Table, run_samples
 from ssbmech.log import Progress
 from ssbmech.parallel import on_root
@@ -104,8 +105,9 @@ def run_grown(
         base: Folder in which its paths start.
         comm: MPI communicator.
         progress: For timed lines.
-        folder: In which the samples are kept and continued; None: they are not kept.
-        resume: Go on with samples that are there; else they are drawn anew.
+        folder: In which samples are kept and continued, and finished steps until the run is
+            finished; None: nothing is kept.
+        resume: Go on with what is there; else all is made anew.
 
     Raises:
         SsbmechError: On every rank.
@@ -119,7 +121,7 @@ def run_grown(
     for depth, thickness in zip(depths, thicknesses, strict=True):
         growing.check_depth(float(depth), float(thickness))
     with progress.stage("layer") as note:
-        response, matter = _respond(growing, depths, comm, note)
+        response, matter = _respond(growing, depths, comm, note, folder, resume)
         note(f"{len(depths)} depths, {len(response.series)} stiffnesses of the layer each")
     limits = growing.limits(matter)
     onsets = find_onsets(growing, response, limits, growing.setup)
@@ -146,6 +148,8 @@ def run_grown(
         if comm.rank == 0:
             shutil.rmtree(borrowed, ignore_errors=True)
         found = replace(found, table=table, ranges=ranges)
+    if folder is not None:
+        on_root(comm, lambda: (folder / STEPS).unlink(missing_ok=True))
     return found
 
 
@@ -181,9 +185,13 @@ def conditions(growing: Growing) -> Conditions:
 
 
 def _respond(
-    growing: Growing, depths: NDArray[np.float64], comm: Any, note: Any
-) -> tuple[Response, Materials]:
-    """Solve at all depths; at three stiffnesses of the layer where that is sampled."""
+    growing: Growing, depths: NDArray[np.float64], comm: Any, note: Any, folder: Path | None,
+    resume: bool,
+) -> tuple[Response, Materials]:  # fmt: skip
+    """Solve at all depths; at three stiffnesses of the layer where that is sampled.
+
+    What is finished is kept in the folder until the run is, and taken from there.
+    """
     seen: dict[float, Any] = {}
 
     def make(depth: float) -> Posed:
@@ -191,7 +199,6 @@ def _respond(
         return posed
 
     first, _, matter = growing.pose(float(depths[0]), comm)
-    kept = {float(depths[0]): first}
     E_layer, E = growing.moduli(matter)
     moduli = _moduli(growing, matter, E_layer, E) if growing.block.samples else ()
     block = growing.case.fracture
@@ -200,11 +207,19 @@ def _respond(
         spread_limit=block.ring_spread_limit, points=block.points,
         width=units.quantity(block.width, "length") if block.width else 0.0,
     )  # fmt: skip
+    kept = {float(depths[0]): first}
+    store = None
+    if folder is not None:
+        on_root(comm, lambda: folder.mkdir(parents=True, exist_ok=True))
+        about = f"{__version__}\n{_identity(growing)}"
+        store = StepStore(folder / STEPS, about, comm, resume=resume)
+        if store.count:
+            note(f"{store.count} solutions are there already")
     response = respond(
         lambda depth: kept.pop(depth, None) or make(depth), [float(d) for d in depths],
         growing.block.group, growing.lines, moduli=moduli,
         nominal=(E_layer, E, growing.in_plane), options=options, rtol=growing.case.solver.rtol,
-        note=note,
+        note=note, kept=store,
     )  # fmt: skip
     return response, matter
 
@@ -367,12 +382,17 @@ def sample(
     ranges = {**of_block, **own}
     if not resume:
         on_root(comm, lambda: path.unlink(missing_ok=True))
-    about = growing.case.model_dump_json()
+    about = _identity(growing)
     table = run_samples(
         one, ranges, growing.block.samples, path, answers=answers, seed=growing.block.seed,
         about=about, show=not quiet, comm=comm,
     )  # fmt: skip
     return table, ranges
+
+
+def _identity(growing: Growing) -> str:
+    """What kept steps and samples belong to: the case but for what does not change its numbers."""
+    return growing.case.model_dump_json(exclude={"title", "output"})
 
 
 def _known(case: Case, base: Path) -> Any:
