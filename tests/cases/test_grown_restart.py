@@ -1,4 +1,4 @@
-"""A run with a growing layer that is killed goes on with the next thickness, to the same numbers."""
+"""A killed run with a growing layer goes on with the next thickness, to the same numbers."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Finished steps of a growing layer: kept, taken over, and not mistaken for those of another case."""
+"""Finished steps of a growing layer: kept, taken over, not mistaken for those of another case."""
 
 import numpy as np
 import pytest
