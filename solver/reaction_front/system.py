@@ -138,6 +138,7 @@ class FrontSystem:
         w = weight(ufl.SpatialCoordinate(mesh), p.model)
         extra = 1 if p.model == "axisymmetric" else 0
         dx = ufl.Measure("dx", mesh, metadata={"quadrature_degree": 4 + extra})
+        once = ufl.Measure("dx", mesh, metadata={"quadrature_degree": 1})
         ds = ufl.Measure("ds", mesh, subdomain_data=domain.facet_tags)
         parts, tests = ufl.split(self.z), ufl.TestFunctions(self.V)
         c, r, k, phi_e = parts[:4]
@@ -180,13 +181,15 @@ class FrontSystem:
             kappa = self._by_group({g: s / unit for g, s in t.electrolyte.items()})
             inside = self._number(t.ionic / unit)
             s = front.through(c, inside, kappa, n)
-            jump = ufl.max_value(r, 0.0) * width * (1 / kappa - 1 / inside)
-            flow = s * (ufl.grad(phi) + jump * slope * n)
-            i_n = r / 2 - ufl.inner(n, flow)
-            inner, outer = (i_n - r) / inside, i_n / kappa
-            shift = width * (outer - inner) - front.ROUND * width**2 * k * (outer + inner)
-            F += slope * (shift - phi) * m * w * dx
-            F += (ufl.inner(flow, ufl.grad(b)) + growth * b) * w * dx
+            taken, mixed = ufl.max_value(r, 0.0), front.share(c) * (1 - front.share(c))
+            jump = taken * mixed * (1 / kappa - 1 / inside)
+            flow = s * (ufl.grad(phi) + jump * n)
+            i_n = taken * front.share(c) - ufl.inner(n, flow)
+            inner, outer = (i_n - taken) / inside, i_n / kappa
+            bowed = front.ROUND * width**2 * k * (outer + inner)
+            F += (mixed * (outer - inner) - slope * bowed) * m * w * once
+            F += ufl.inner(flow, ufl.grad(b)) * w * once
+            F += (growth * b - slope * phi * m) * w * dx
             counter = ds(tuple(domain.facet_tag(g) for g in p.counter))
             F += -self.current * b * w * counter
             if t.interface_resistance > 0.0:
