@@ -1,77 +1,128 @@
-"""The stress that a diffuse layer makes: elasticity with moduli and growth strain that go with c.
+"""The stress that a diffuse layer makes: product and electrolyte as a laminate across the front.
 
-The product may flow: a Maxwell element for the deviator, s = 2 mu (e - e_v), e_v' = s/(2 eta), by
-backward Euler over a step; its volume stays elastic. e_v belongs to cells and is the history.
+The product may flow: a Maxwell element for its deviator, s = 2 mu (e - e_v), e_v' = s/(2 eta), by
+backward Euler over a step; its volume stays elastic. c e_v belongs to cells and is the history:
+what the front adds has not flowed.
+
+What the stress does to the reaction is what the elastic energy W(eps, c) takes from it, -dW/dc,
+whose mean across a front in equilibrium is -([W] - t . [du/dn]) for any profile (J. D. Eshelby, J.
+Elast. 5 (1975) 321): <s> : e* where both sides are equally stiff, and what the energy of the body
+loses per volume of layer in any case. e* is what the body sees, the retained strain.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import ufl
 from dolfinx import fem
-from dolfinx.fem.petsc import assemble_vector
 from numpy.typing import NDArray
 from petsc4py import PETSc
 from ssbmech.errors import CaseError
 from ssbmech.output.fields import lumped
 from ssbmech.physics import elasticity
-from ssbmech.physics.diffuse_front import share
+from ssbmech.physics.diffuse_front import normal, share
+from ssbmech.physics.laminate import Laminate, Phase, laminate
 from ssbmech.problem import Problem
+from ssbmech.reaction_front.average import FrontMean
 from ssbmech.reaction_front.problem import Product
 from ssbmech.solve import ElasticSystem, Solution
 
 Floats = NDArray[np.float64]
+#: Slope of c, in 1/width, below which there is no front.
+_FLAT = 1e-7
+#: Share below which what has flowed is not told from what has not.
+_LITTLE = 1e-3
 SIX = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))
 
 
 class GradedSystem(ElasticSystem):
-    """A body of electrolyte with a share c of product, whose growth strain is c times its own.
+    """A body of electrolyte with a share c of product, which has a growth strain.
 
     Args:
         problem: Of the electrolyte alone.
         product: The layer.
         c: Its share, a linear function on the same mesh.
+        width: l of the front, in the unit of the mesh.
     """
 
-    def __init__(self, problem: Problem, product: Product, c: Any) -> None:
-        self.product, self.c = product, share(c)
+    def __init__(self, problem: Problem, product: Product, c: Any, width: float) -> None:
+        self.product = product
         mesh = problem.domain.mesh
         self.flows = math.isfinite(product.viscosity)
         if self.flows and problem.model == "plane_stress":
             raise CaseError(
                 "a layer that flows keeps its volume in all directions", key="geometry.model",
-                value="plane_stress", allowed="plane_strain, axisymmetric, 3d",
+                value="plane_stress", allowed="plane_strain, axisymmetric",
+                hint="Or leave interphase.front.viscosity out",
             )  # fmt: skip
-        self.flowed = fem.Function(fem.functionspace(mesh, ("DG", 0, (6,))))
-        self.lag = fem.Constant(mesh, PETSc.ScalarType(0.0))  # dt E/eta
         super().__init__(problem)
+        six, one = (fem.functionspace(mesh, ("DG", 0, shape)) for shape in ((6,), ()))
+        self.flowed, self._own = fem.Function(six), fem.Function(six)
+        self.lag = fem.Constant(mesh, PETSc.ScalarType(0.0))  # dt E/eta
+        self._middle = fem.Function(one)
+        self._centre = fem.Expression(share(c), one.element.interpolation_points())
+        self._compose(c, width)
+
+    def _compose(self, c: Any, width: float) -> None:
+        """Forms of the mixture in the place of those of the electrolyte."""
+        p, mesh = self.problem, self.problem.domain.mesh
+        self.quadrature_degree += 2
+        degree = {"quadrature_degree": self.quadrature_degree}
+        dx = ufl.Measure("dx", mesh, subdomain_data=p.domain.cell_tags, metadata=degree)
+        ds = ufl.Measure("ds", mesh, subdomain_data=p.domain.facet_tags, metadata=degree)
+        x = ufl.SpatialCoordinate(mesh)
+        w = elasticity.weight(x, p.model)
+        n = normal(c, self._constant(_FLAT / width))
+        inside, outside = self._phases(x)
+
+        def mixed(eps: Any, *, grown: bool) -> Laminate:
+            one, zero = (q if grown else replace(q, strain=None) for q in (inside, outside))
+            return laminate(eps, share(c), n, one, zero, p.model)
+
+        def strain(u: Any) -> Any:
+            return elasticity.strain(u, x, p.model)
+
+        u, v = ufl.TrialFunction(self.V), ufl.TestFunction(self.V)
+        still = self._constant(0.0) * ufl.Identity(3)
+        self.a = fem.form(ufl.inner(mixed(strain(u), grown=False).stress, strain(v)) * w * dx)
+        given = ufl.inner(mixed(still, grown=True).stress, strain(v)) * w * dx
+        self.L = fem.form(self._loads(x, v, w, dx, ds) - given)
+        now = mixed(strain(self.uh), grown=True)
+        self.sigma, self.work = now.stress, now.work
+        self._energy = fem.form(now.energy * w * dx)
         if self.flows:
-            s = ufl.dev(self.sigma)
-            six = ufl.as_vector([s[i, j] for i, j in SIX])
+            s = ufl.dev(now.inner)
+            rate = ufl.as_vector([s[i, j] for i, j in SIX])
             points = self.flowed.function_space.element.interpolation_points()
-            self._flow = fem.Expression(self.flowed + 0.5 * self.lag * self.c * six, points)
+            self._flow = fem.Expression(self.flowed + 0.5 * self.lag * self._middle * rate, points)
 
-    def _lame(self, x: Any) -> tuple[Any, Any]:
-        body, p = super()._lame(x), self.product
-        inside = elasticity.lame(p.E / self.modulus, p.nu, self.problem.model)
+    def _phases(self, x: Any) -> tuple[Phase, Phase]:
+        """Product and electrolyte."""
+        p = self.product
         lam, mu = (
-            self._constant(own) * self.c + b * (1 - self.c)
-            for own, b in zip(inside, body, strict=True)
+            self._constant(m) for m in elasticity.lame(p.E / self.modulus, p.nu, self.problem.model)
         )
-        if not self.flows:
-            return lam, mu
-        soft = mu / (1 + self.lag * self.c * mu)
-        return lam + 2 * (mu - soft) / 3, soft
-
-    def _eigenstrain(self, x: Any) -> Any:
-        growth = ufl.as_tensor([[self._constant(v) for v in row] for row in self.product.growth])
-        total, given = self.c * growth, super()._eigenstrain(x)
+        growth = ufl.as_tensor([[self._constant(v) for v in row] for row in p.growth])
+        given = self._eigenstrain(x)
         if given is not None:
-            total += given
-        return total + symmetric(self.flowed) if self.flows else total
+            growth += given
+        if self.flows:
+            soft = mu / (1 + self.lag * mu)
+            lam, mu = lam + 2 * (mu - soft) / 3, soft
+            growth += symmetric(self._own)
+        return Phase(lam, mu, growth), Phase(*self._lame(x), given)
+
+    def solve(self, *, rtol: float = 1e-10) -> Solution:
+        """See `ElasticSystem`: for the present share and what has flowed of it."""
+        if self.flows:
+            self._middle.interpolate(self._centre)
+            size = np.maximum(self._middle.x.array, _LITTLE)
+            self._own.x.array[:] = (self.flowed.x.array.reshape(-1, 6) / size[:, None]).reshape(-1)
+        return super().solve(rtol=rtol)
 
     def flow(self) -> None:
         """Take the flow of the step that was solved into the history."""
@@ -94,23 +145,17 @@ class FrontMechanics:
         problem: Of the electrolyte alone, on the mesh of the front.
         product: The layer.
         c: Share of the layer, a linear function; `share` is what is set.
-        expansion: Growth strain of the reaction, on which stress does work, 3 x 3.
+        width: l of the front [m].
     """
 
-    def __init__(self, problem: Problem, product: Product, c: Any, expansion: Floats) -> None:
+    def __init__(self, problem: Problem, product: Product, c: Any, width: float) -> None:
         self.problem, self.product, self.share = problem, product, c
-        self.system = GradedSystem(problem, product, c)
+        thin = width / problem.domain.length
+        self.system = GradedSystem(problem, product, c, thin)
         self.solution: Solution | None = None
-        mesh = problem.domain.mesh
-        Q = fem.functionspace(mesh, ("Lagrange", 1))
-        v = ufl.TestFunction(Q)
-        degree = {"quadrature_degree": self.system.quadrature_degree + 2}
-        dx = ufl.Measure("dx", mesh, metadata=degree)
-        w = elasticity.weight(ufl.SpatialCoordinate(mesh), problem.model)
-        reaction = ufl.as_tensor([[self.system._constant(e) for e in row] for row in expansion])
-        self._work = fem.form(ufl.inner(self.system.sigma, reaction) * v * w * dx)
-        self._weight = fem.form(v * w * dx)
-        self.work = fem.Function(Q)
+        self._mean = FrontMean(
+            c, thin, problem.model, self.system.work, self.system.quadrature_degree
+        )
 
     def solve(self, dt: float = 0.0, rtol: float = 1e-10) -> None:
         """Solve for the present share of the layer, after flow for a time (collective).
@@ -126,15 +171,10 @@ class FrontMechanics:
             self.system.lag.value = 0.0
         # of what has flowed alone, so that a state that was loaded has the same stress
         self.solution = self.system.solve(rtol=rtol)
-        values = []
-        for form in (self._work, self._weight):
-            b = assemble_vector(form)
-            b.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
-            values.append(b.array_r.copy())
-            b.destroy()
-        own = len(values[0])
-        self.work.x.array[:own] = values[0] / values[1] * self.system.modulus
-        self.work.x.scatter_forward()
+
+    def work(self) -> Floats:
+        """Work of the solved stress on the growth [Pa] at vertices: its mean across the front."""
+        return np.asarray(self._mean.solve().x.array * self.system.modulus)
 
     def stress(self) -> Floats:
         """Stress at vertices [Pa], (local and ghost, 3, 3): a lumped projection."""

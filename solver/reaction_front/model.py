@@ -11,10 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from dolfinx import fem
 from numpy.typing import NDArray
+from ssbmech import units
 from ssbmech.errors import SolverError
 from ssbmech.interphase.stress import Coupling
 from ssbmech.lithium.interface import vertex_ids
+from ssbmech.numerics.controller import StepError
 from ssbmech.numerics.stepping import Drive, Trial, local_error
 from ssbmech.parallel import bcast_array
 from ssbmech.reaction_front import shape
@@ -121,6 +124,7 @@ class FrontModel:
         lengths = np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1)
         self.lithium_area = float((lengths * radius).sum())  # [m], per radian [m^2]
         self.ids = vertex_ids(domain, s.Q)
+        self.counter_at = counter_vertices(p, s.Q)
         unit = domain.length ** (dim - 1) * (domain.length if p.model == "axisymmetric" else 1.0)
         self.area_unit = unit
         self.counter_area = s.counter_area * unit
@@ -170,7 +174,12 @@ class FrontModel:
         return Trial(self._monitors(found, front, depth, density), error, iterations)
 
     def accept(self) -> None:
-        """See ``stepping.Model``."""
+        """See ``stepping.Model``.
+
+        Raises:
+            StepError: On every rank, where the front has come to the end of the electrolyte.
+        """
+        self._check_left()
         self._accepted, before = self._trial, self.state
         self.state = self._next
         self.system.z.x.array[:] = self._accepted
@@ -271,7 +280,7 @@ class FrontModel:
         assert self.stress is not None
         if self.stress.coupling is None:
             return
-        now = self.stress.coupling.conditions(self.stress.mechanics.work.x.array)
+        now = self.stress.coupling.conditions(self.stress.mechanics.work())
         one = np.ones(len(self.system.drive.x.array))
         self.system.drive.x.array[:] = np.asarray(now.drive) * one
         self.system.ease.x.array[:] = np.asarray(now.reaction) * one
@@ -288,6 +297,20 @@ class FrontModel:
         dt = self.state.dt
         depth = self._depth(self.system.volume()) - (1.0 - share) * self.state.rate * dt
         self.cracking = Cracking(before.time + share * dt, depth, self._tightest)
+
+    def _check_left(self) -> None:
+        """Refuse a step to whose end no front is left that the width can show."""
+        s, J = self.system, self.problem.growth
+        end = used_up(self.problem, self._trial[s.where[0]], self.counter_at)
+        if not end:
+            return
+        thick = units.show(J * self._depth(s.volume()), "length")
+        raise StepError(
+            f"{end}: at {self._next.time:.6g} s the layer is {thick} thick on average",
+            key="interphase.front", value=f"width {units.show(self.problem.width, 'length')}",
+            hint=f"More electrolyte, or an end of the programme before {self._next.time:.4g} s: "
+            "there is no model of what follows",
+        )  # fmt: skip
 
     # -- what is read off --------------------------------------------------------------------------
 
@@ -331,7 +354,8 @@ class FrontModel:
         grown = (found.volume - s.volume_before()) / float(s.dt.value)
         size = max(abs(found.reacting), abs(found.counter), 1e-300)
         monitors["mass_defect"] = abs(grown - found.reacting) / size
-        monitors["charge_defect"] = abs(found.counter - found.plated - found.reacting) / size
+        if t.carriers == 2:  # what is neutral carries none
+            monitors["charge_defect"] = abs(found.counter - found.plated - found.reacting) / size
         return monitors
 
     def _electric(self, found: Totals, density: float) -> dict[str, float]:
@@ -353,6 +377,34 @@ class FrontModel:
         """Volume that grew less that of the charge that reacted, and the latter, non-dim."""
         grown = self.system.volume() - self.start_volume
         return grown - self.state.reacted, self.state.reacted
+
+
+def counter_vertices(problem: FrontProblem, space: Any) -> NDArray[np.int32]:
+    """Vertices on the counter electrode, numbers in a space of linear functions."""
+    domain = problem.domain
+    if not problem.counter:
+        return np.empty(0, np.int32)
+    facets = np.unique(np.concatenate([domain.facets(g) for g in problem.counter]))
+    found: NDArray[np.int32] = fem.locate_dofs_topological(space, domain.tdim - 1, facets)
+    return found
+
+
+def used_up(problem: FrontProblem, share: Floats, counter: NDArray[np.int32]) -> str:
+    """Where a layer has come to the end of its electrolyte; "" where it has not (collective).
+
+    Args:
+        problem: The front.
+        share: Of the layer at local and ghost vertices.
+        counter: Those on the counter electrode.
+    """
+    comm = problem.domain.comm
+    least = min(comm.allgather(float(share.min(initial=1.0))))
+    if least > ELECTROLYTE:
+        return "the layer has used up the electrolyte"
+    if max(comm.allgather(float(share[counter].max(initial=0.0)))) > ELECTROLYTE:
+        names = ", ".join(problem.counter)
+        return f"the front has reached the counter electrode ({names}), and would short the cell"
+    return ""
 
 
 def lithium_segments(domain: Any, groups: tuple[str, ...]) -> Floats:

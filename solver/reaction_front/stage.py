@@ -25,7 +25,13 @@ from ssbmech.physics.diffuse_front import profile
 from ssbmech.problem import Problem
 from ssbmech.reaction_front import shape
 from ssbmech.reaction_front.mechanics import FrontMechanics
-from ssbmech.reaction_front.model import FrontModel, Stress, lithium_segments
+from ssbmech.reaction_front.model import (
+    FrontModel,
+    Stress,
+    counter_vertices,
+    lithium_segments,
+    used_up,
+)
 from ssbmech.reaction_front.problem import FrontProblem, Product, Transport
 from ssbmech.reaction_front.subject import FrontSubject
 from ssbmech.subject import Setting
@@ -50,6 +56,7 @@ def make(setting: Setting) -> FrontSubject:
     setting.note("front: mesh of what it grows into")
     grown = interphase_setup(case.interphase, _known(case, setting.base))
     part = _part(setting)
+    notes = _growing(case, part)
     J = 1.0 + grown.expansion.volume_change
     transport = Transport.of_law(grown.law, J, part.conductivity)
     domain = distribute(comm, part.data, length=part.length)
@@ -66,7 +73,8 @@ def make(setting: Setting) -> FrontSubject:
         interface_energy=units.quantity(block.interface_energy, "energy_release"),
     )  # fmt: skip
     _check_start(problem, case, least)
-    stress, notes = _stress(setting, block, grown, domain)
+    stress, more = _stress(setting, block, grown, domain, width)
+    notes += more
     setting.note("front: potentials at the start")
     model = FrontModel(problem, stress)
     whole = grown.expansion.small_strain(finite=False)
@@ -90,6 +98,8 @@ class _Part:
     length: float
     lithium: tuple[str, ...]
     counter: tuple[str, ...]
+    groups: tuple[str, ...]
+    idle: tuple[str, ...] = ()
     conductivity: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
@@ -113,7 +123,7 @@ def _part(setting: Setting) -> _Part:
             for k, group in enumerate(surface):
                 held[0].facet_tag(group, key=f"{KEY}.surface.{k}")
             size = float(np.ptp(held[0].points, axis=0).max()) * 1e-6
-            return _Part(None, size, surface, ())
+            return _Part(None, size, surface, (), tuple(held[0].cell_groups))
         setup, data = build_electro.prepare(driven_case(case), setting.base, data)
         _check_electric(case, setup)
         held.append(data)
@@ -127,12 +137,37 @@ def _part(setting: Setting) -> _Part:
                     value=group, allowed=", ".join(others),
                 )  # fmt: skip
         return _Part(
-            None, setup.length, surface, case.electrode[counter].groups, setup.conductivity,
-            setup.notes, setup.sources, setup.unverified,
+            None, setup.length, surface, tuple(case.electrode[counter].groups),
+            tuple(data.cell_groups), tuple(g for g in others if g not in surface),
+            setup.conductivity, setup.notes, setup.sources, setup.unverified,
         )  # fmt: skip
 
     found = on_root(setting.comm, work)
     return replace(found, data=held[0] if held else None)
+
+
+def _growing(case: Case, part: _Part) -> list[str]:
+    """From where and into what the layer grows, in words.
+
+    Raises:
+        CaseError: Where the electrolyte that reacts is no part of the mesh.
+    """
+    assert case.interphase is not None
+    name = case.interphase.electrolyte
+    if name not in part.groups:
+        raise CaseError(
+            "there is no such material group in what the front moves in",
+            key="interphase.electrolyte", value=name, allowed=", ".join(part.groups),
+        )  # fmt: skip
+    words = f"the layer grows from {', '.join(part.lithium)}"
+    if part.counter:
+        words += f" towards the counter electrode, {', '.join(part.counter)}"
+    notes = [words]
+    if len(part.groups) > 1:
+        notes.append(f"it grows into {', '.join(part.groups)} alike, by the values of {name}")
+    if part.idle:
+        notes.append(f"nothing grows on {', '.join(part.idle)}, and no current passes there")
+    return notes
 
 
 def _check_electric(case: Case, setup: build_electro.ElectricSetup) -> None:
@@ -207,15 +242,16 @@ def _check_start(problem: FrontProblem, case: Case, least: float) -> None:
             allowed=f"nowhere below {show(_THINNEST * problem.width * J, 'length')}",
             hint=f"A finer mesh and a smaller {KEY}.width, or a thicker layer",
         )  # fmt: skip
-    from mpi4py import MPI
+    from dolfinx import fem
 
-    comm = problem.domain.comm
-    outside = float(comm.allreduce(float(problem.start.min(initial=1.0)), MPI.MIN))
-    if outside > 0.5:
+    space = fem.functionspace(problem.domain.mesh, ("Lagrange", 1))
+    end = used_up(problem, problem.start, counter_vertices(problem, space))
+    if end:
         raise CaseError(
-            "nothing is left of the electrolyte at the start",
+            f"at the start {end}",
             key="interphase.initial_thickness", value=case.interphase.initial_thickness,
-            hint="A thinner layer, or more electrolyte",
+            allowed=f"a front at least 4 widths of {show(problem.width, 'length')} before the end",
+            hint="A thinner layer, more electrolyte, or a finer mesh and a smaller width",
         )  # fmt: skip
 
 
@@ -229,7 +265,7 @@ def _known(case: Case, base: Path) -> Any:
 
 
 def _stress(
-    setting: Setting, block: FrontBlock, grown: InterphaseSetup, domain: Domain
+    setting: Setting, block: FrontBlock, grown: InterphaseSetup, domain: Domain, width: float
 ) -> tuple[Stress | None, list[str]]:
     """Mechanics of the part of the body that the front moves in; None where nothing pushes."""
     e, notes = grown.expansion, list[str]()
@@ -254,8 +290,9 @@ def _stress(
         growth[k, k] = e.normal
     body = _body(setting, domain)
     assert setting.case.interphase is not None
-    electrolyte = body.materials.get(setting.case.interphase.electrolyte)
-    electrolyte = electrolyte or next(iter(body.materials.values()))
+    name = setting.case.interphase.electrolyte
+    electrolyte = body.materials[name]
+    _check_stiffness(body, block, name)
     own = float(electrolyte.E.value(np.zeros((1, 3)))[0])
     E = own if block.E is None else units.quantity(block.E, "pressure")
     nu = electrolyte.nu if block.nu is None else block.nu
@@ -264,17 +301,34 @@ def _stress(
         notes.append("the layer is as stiff as the electrolyte (assumed)")
     if block.retained < 1.0:
         notes.append(
-            f"{block.retained:.3g} of the growth strain is retained: how much flow and pores "
+            f"{block.retained:.3g} of the growth strain is retained: how much pores "
             "relax is an assumption"
+            + ("; stress works on what is retained" if grown.coupling is not None else "")
         )
     notes.append("lithium is soft: its surface carries no load")
     product = Product(E, nu, growth * block.retained, float(eta))
     from dolfinx import fem
 
     share = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
-    mechanics = FrontMechanics(body, product, share, growth)
+    mechanics = FrontMechanics(body, product, share, width)
     strength = block.strength and units.quantity(block.strength, "pressure")
     return Stress(mechanics, grown.coupling, strength or None), notes
+
+
+def _check_stiffness(body: Problem, block: FrontBlock, name: str) -> None:
+    """Refuse what a mean of two stiffnesses cannot be made of."""
+    for group, material in body.materials.items():
+        if material.cubic is not None:
+            raise CaseError(
+                "a layer that grows into crystals has no stiffness of its own",
+                key=f"materials.{group}.elasticity", value="cubic", allowed="isotropic",
+                hint=f"Give E and nu, or {KEY}.stress = false",
+            )  # fmt: skip
+    if block.E is None and not body.materials[name].E.is_constant:
+        raise CaseError(
+            "the layer is as stiff as the electrolyte where none is given, and that is graded",
+            key=f"{KEY}.E", hint="Give Young's modulus of the layer",
+        )  # fmt: skip
 
 
 def _body(setting: Setting, domain: Domain) -> Problem:
@@ -285,14 +339,16 @@ def _body(setting: Setting, domain: Domain) -> Problem:
     """
     case = setting.case
     whole = build.problem(case, setting.setup, setting.matter, setting.domain)
-    surfaces = [(x.group, x.key) for x in (*whole.loads, *whole.constraints)]
+    surfaces = [(x.group, x.key) for x in whole.loads]
+    surfaces += [(x.group, x.key) for x in whole.constraints]
     for group, key in surfaces:
         if group not in domain.facet_groups and key:
             raise CaseError(
                 "lithium is left out where a front moves, and this is no surface of the rest",
                 key=key, value=group, allowed=", ".join(sorted(domain.facet_groups)),
             )  # fmt: skip
-    inside = [(e.group, "eigenstrain") for e in whole.eigenstrains]
+    inside = [(e.group, f"eigenstrain.{k}.group") for k, e in enumerate(case.eigenstrain)]
+    inside += [(t.group, f"temperature.{k}.group") for k, t in enumerate(case.temperature)]
     inside += [(f.group, f.key) for f in whole.body_forces]
     for group, key in inside:
         if group not in domain.cell_groups:
