@@ -133,6 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--rate", type=float, default=8.0, help="frames per second of it")
     sub.add_argument("--screenshot", type=Path, help="draw into a PNG file, no display needed")
     sub.add_argument("--warp", type=float, help="exaggeration of the displacement")
+    sub.add_argument(
+        "--directions", action="store_true",
+        help="bars along the principal stresses of a plane body, with --animate or --screenshot",
+    )  # fmt: skip
     sub = add("materials", _materials, "values with source and standing", _MATERIALS)
     sub.add_argument("name", nargs="?", help="a set, e.g. LLZO; none: list all")
     sub.add_argument("--file", type=Path, help="a file with your own sets")
@@ -288,9 +292,15 @@ def _view(args: argparse.Namespace) -> int:
         from ssbmech.output.animate import animate
 
         animate(
-            args.directory, field=args.field, target=args.animate, rate=args.rate, warp=args.warp
-        )
+            args.directory, field=args.field, target=args.animate, rate=args.rate, warp=args.warp,
+            directions=args.directions or None,
+        )  # fmt: skip
         print(args.animate)
+        return 0
+    if args.directions:
+        from ssbmech.output.figures_directions import view_still
+
+        print(view_still(args.directory, args.screenshot, args.field))
         return 0
     from ssbmech.output.view import view
 

@@ -1,7 +1,8 @@
 """Animation of a field over its output times: ``python -m ssbmech.output.animate DIR``.
 
 A process of its own, without MPI and DOLFINx, as for the figures; no display is needed. Every frame
-has the field with the same colours, the time, and below it a history with a mark at that time.
+has the field with the same colours, the time, and below it a history with a mark at that time. A
+reaction front is a line, and principal stresses are bars where that is asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.errors import OutputError, SsbmechError
 from ssbmech.output import animate_steps as fields
+from ssbmech.output import directions as bars
 from ssbmech.output import figures_lines as lines
 from ssbmech.output import figures_style as style
 from ssbmech.output.animate_film import DPI, check_film, palette, write_film
+from ssbmech.output.animate_solid import rendered
+from ssbmech.output.front_line import front_handle, front_line
 from ssbmech.output.monitors import clock, monitor, numeric, time_unit
+from ssbmech.output.plane_fields import PlaneFields, mirror_axes, mirrored, of_grid
 from ssbmech.output.tables import read_table, spread_out
 
 #: Frames at most, and frames per second by default.
@@ -28,12 +33,10 @@ _MOST_FRAMES, _RATE = 150, 8.0
 #: Colours of a GIF that are those of the colour map; the others come from the frames. On a solid
 #: most colours are shaded.
 _RAMP, _RAMP_SOLID = 128, 24
-#: Size of the rendered scene of a solid.
-_PIXELS = (1400, 1000)
 #: Width of labels and colour bar [inch].
 _BESIDE = 1.4
 #: Monitors for the strip below the field, in this order.
-_STRIP = ("K_ratio", "contact", "fill", "voltage", "pressure_max")
+_STRIP = ("K_ratio", "contact", "fill", "voltage", "front_thickness", "pressure_max")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Picture:
         warp: Exaggeration of the displacement.
         box: Lower and upper corner of the picture [um], shape (2, 2), or None for all.
         axes: Names of the coordinates.
+        mirrors: Axes along which a part of the body is made whole.
+        scale: Of the bars of principal stresses, or None without them.
     """
 
     field: str
@@ -53,6 +58,8 @@ class Picture:
     warp: float
     box: NDArray[np.float64] | None
     axes: tuple[str, str]
+    mirrors: tuple[int, ...] = ()
+    scale: bars.Scale | None = None
 
 
 def animate(
@@ -62,6 +69,7 @@ def animate(
     target: Path | None = None,
     rate: float = _RATE,
     warp: float | None = None,
+    directions: bool | None = None,
 ) -> Path:
     """Write an animation of a field.
 
@@ -70,31 +78,45 @@ def animate(
         field: Name of the field, by default the one that shows most.
         target: File that ends with .gif or .mp4; by default ``animation.gif`` in ``figures``.
         rate: Frames per second.
-        warp: Exaggeration of the displacement; by default one at which it is well visible.
+        warp: Exaggeration of the displacement; by default one at which it is well visible, and
+            none where a reaction front is followed.
+        directions: Whether to draw the directions of principal stresses (plane bodies); by default
+            where a reaction front makes a stress.
 
     Returns:
         The file.
 
     Raises:
-        OutputError: Without such fields, for an unknown field, for a target that cannot be written,
-            and for an MP4 where there is no ffmpeg.
+        OutputError: Without such fields, for an unknown field, for directions without stress, for
+            a target that cannot be written, and for an MP4 where there is no ffmpeg.
     """
     target = target or results / "figures" / "animation.gif"
     check_film(target, rate)
     field, steps = fields.choose(results, field)
     steps = [steps[i] for i in spread_out(len(steps), _MOST_FRAMES)]
     style.apply()
+    last = fields.load(steps[-1])
+    plane = fields.is_plane(last)
+    if directions is None:
+        with_stress = bars.components(fields.names_of(last)) is not None
+        directions = with_stress and fields.LAYER in last.point_data and field.endswith("_MPa")
+    elif directions:
+        bars.check(fields.names_of(last) if plane else ["a body in 3-D"])
     picture = _picture(results, field, steps, warp)
+    if directions and plane:
+        picture = replace(picture, scale=_scale(steps, picture))
     table = read_table(results / "history.csv")
-    plane = fields.is_plane(fields.load(steps[-1]))
     make, count = (_plane_frames, _RAMP) if plane else (_solid_frames, _RAMP_SOLID)
+    from matplotlib.colors import to_rgb
+
     kind = target.suffix.lower()
     ramp = fields.colours(field, picture.limits)(np.linspace(0, 1, count))[:, :3]
     found = None
     if kind == ".gif":  # a palette from a few frames: all at once would take much memory
         some = [steps[i] for i in spread_out(len(steps), 3)]
         few = list(make(results, some, picture, table, DPI[kind]))
-        found = palette(few, np.rint(255 * ramp).astype(np.uint8))
+        known = np.vstack([ramp, [to_rgb(c) for c in (style.GREEN, style.BLUE, style.RED)]])
+        found = palette(few, np.rint(255 * known).astype(np.uint8))
     write_film(target, make(results, steps, picture, table, DPI[kind]), rate, found)
     return target
 
@@ -107,11 +129,40 @@ def _picture(
     points = np.asarray(last.points, float)
     box = fields.window(results, summary, points[:, :2]) if fields.is_plane(last) else None
     limits = fields.common_limits((fields.load(s) for s in steps), field, box)
+    mirrors: tuple[int, ...] = ()
+    if fields.LAYER in last.point_data:  # its places are those of the electrolyte as it was
+        warp = 0.0 if warp is None else warp
+        if fields.is_plane(last):
+            mirrors = mirror_axes(results, summary, points[:, :2])
     if warp is None:
         size = float(np.ptp(points if box is None else box, axis=0).max())
         warp = _warp(steps, points, box, size)
     axes = ("r", "z") if summary.get("model") == "axisymmetric" else ("x", "y")
-    return Picture(field, limits, warp, box, axes)
+    return Picture(field, limits, warp, box, axes, mirrors)
+
+
+def _body(step: fields.Step, p: Picture) -> tuple[PlaneFields, NDArray[np.float64]]:
+    """A plane body at a time, and where its vertices are drawn [um], shape (n, 2)."""
+    f = mirrored(of_grid(fields.load(step), join=len(step.files) > 1), p.mirrors)
+    return f, f.points + p.warp * f.displacement
+
+
+def _corners(step: fields.Step, p: Picture) -> NDArray[np.float64]:
+    """Lower and upper corner of what is drawn [um], shape (2, 2)."""
+    if p.box is not None:
+        return p.box
+    x = _body(step, p)[1]
+    return np.stack([x.min(axis=0), x.max(axis=0)])
+
+
+def _scale(steps: Sequence[fields.Step], p: Picture) -> bars.Scale:
+    """Lattice and longest bar of all times."""
+    lattice = bars.lattice(*_corners(steps[-1], p))
+    every = []
+    for step in steps:
+        f, x = _body(step, p)
+        every.append(bars.within(bars.bars(f, lattice, x), p.box))
+    return bars.common_scale(every, lattice)
 
 
 def _summary(results: Path) -> dict[str, Any]:
@@ -144,8 +195,7 @@ def _plane_frames(
     results: Path, steps: Sequence[fields.Step], p: Picture, table: Any, dpi: int
 ) -> Iterator[NDArray[np.uint8]]:
     """Frames of a plane body, each of shape (height, width, 3)."""
-    x = _shown_points(fields.load(steps[-1]), p)
-    low, high = (x.min(axis=0), x.max(axis=0)) if p.box is None else p.box
+    low, high = _corners(steps[-1], p)
     strip = _strip_name(table)
     slender = float((high[1] - low[1]) / (high[0] - low[0]))
     height = float(np.clip((style.DOUBLE - _BESIDE) * slender, 0.9, 4.5))
@@ -158,12 +208,13 @@ def _plane_frames(
     ax.set_xlabel(f"{p.axes[0]} (µm)")
     ax.set_ylabel(f"{p.axes[1]} (µm)")
     _bar(fig, ax, p)
+    _key(fig, steps[-1], p)
     mark = _draw_strip(below, table, strip)
     drawn: list[Any] = []
     for step in steps:
         for artist in drawn:
             artist.remove()
-        drawn = _draw_plane(ax, fields.load(step), p)
+        drawn = _draw_plane(ax, step, p)
         yield _shot(fig, ax, p, step, mark, dpi)
 
 
@@ -177,33 +228,34 @@ def _figure(width: float, height: float, strip: str | None) -> tuple[Any, Any, A
     return fig, axes[0], axes[1]
 
 
-def _shown_points(grid: Any, p: Picture) -> NDArray[np.float64]:
-    x = np.asarray(grid.points, float)
-    if fields.DISPLACEMENT in grid.point_data:
-        x = x + p.warp * np.asarray(grid.point_data[fields.DISPLACEMENT], float)
-    return x[:, :2]
-
-
-def _draw_plane(ax: Any, grid: Any, p: Picture) -> list[Any]:
+def _draw_plane(ax: Any, step: fields.Step, p: Picture) -> list[Any]:
     from matplotlib.collections import LineCollection
 
-    x, cells = _shown_points(grid, p), fields.simplices(grid, 3)
-    values = fields.scalar(grid, p.field)
-    cells = cells[np.isfinite(values[cells]).all(axis=1)]
+    f, x = _body(step, p)
+    values = f.scalars[p.field]
+    known = np.isfinite(values[f.cells]).all(axis=1)
+    f = replace(f, cells=f.cells[known], material=f.material[known])
     body = ax.tripcolor(
-        x[:, 0], x[:, 1], cells, values, shading="gouraud", cmap=fields.colours(p.field, p.limits),
-        vmin=p.limits.low, vmax=p.limits.high,
+        x[:, 0], x[:, 1], f.cells, values, shading="gouraud",
+        cmap=fields.colours(p.field, p.limits), vmin=p.limits.low, vmax=p.limits.high,
     )  # fmt: skip
-    rim = LineCollection(list(x[_rim(cells)]), colors=style.BLACK, linewidths=0.6)
-    ax.add_collection(rim, autolim=False)
-    return [body, rim]
+    rim = LineCollection(list(x[f.outline]), colors=style.BLACK, linewidths=0.6)
+    drawn = [body, ax.add_collection(rim, autolim=False)]
+    if fields.LAYER in f.scalars and p.field != fields.LAYER:
+        drawn += front_line(ax, f, x)
+    if p.scale is not None:
+        drawn += bars.draw(ax, bars.within(bars.bars(f, p.scale, x), p.box), p.scale)
+    return drawn
 
 
-def _rim(cells: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Edges of one cell alone: the outline and the faces of a crack, shape (k, 2)."""
-    edges = np.sort(cells[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    found, count = np.unique(edges, axis=0, return_counts=True)
-    return found[count == 1]
+def _key(fig: Any, step: fields.Step, p: Picture) -> None:
+    """What lines and bars are."""
+    handles = []
+    if fields.LAYER in fields.load(step).point_data and p.field != fields.LAYER:
+        handles.append(front_handle())
+    handles += [] if p.scale is None else bars.key(p.scale)
+    if handles:
+        fig.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=1.6)
 
 
 def _bar(fig: Any, ax: Any, p: Picture) -> None:
@@ -275,63 +327,13 @@ def _solid_frames(
     _bar(fig, ax, p)
     mark = _draw_strip(below, table, strip)
     held = None
-    for step, pixels in zip(steps, _rendered(results, steps, p), strict=True):
+    for step, pixels in zip(
+        steps, rendered(results, steps, p.field, p.limits, p.warp), strict=True
+    ):
         if held is None:
             held = ax.imshow(pixels, interpolation="antialiased")
         held.set_data(pixels)
         yield _shot(fig, ax, p, step, mark, dpi)
-
-
-def _rendered(
-    results: Path, steps: Sequence[fields.Step], p: Picture
-) -> Iterator[NDArray[np.uint8]]:
-    """Pictures of a solid from one place, cut open at a crack."""
-    import pyvista
-    from ssbmech.output.view import _look
-    from vtkmodules.vtkCommonCore import vtkLogger
-
-    pv: Any = pyvista
-    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
-    last = fields.load(steps[-1])
-    look, _, _ = _look(results, np.ptp(np.asarray(last.points), axis=0))
-    plotter = pv.Plotter(off_screen=True, window_size=list(_PIXELS))
-    plotter.set_background("white")
-    plotter.add_axes(color="black")
-    for i, step in enumerate(steps):
-        grid = fields.load(step)
-        side = 1.0
-        if look is not None:  # what lies beyond the crack plane would hide the crack
-            middle = np.asarray(last.points).mean(axis=0)
-            side = 1.0 if (middle - look.centre) @ look.normal > 0 else -1.0
-            cut = grid.clip(normal=-side * look.normal, origin=look.centre)
-            grid = cut if cut.n_cells else grid
-        if fields.DISPLACEMENT in grid.point_data:
-            grid = grid.copy()
-            grid.points = np.asarray(grid.points) + p.warp * np.asarray(
-                grid.point_data[fields.DISPLACEMENT]
-            )
-        grid.point_data["shown"] = fields.scalar(grid, p.field)
-        plotter.clear_actors()
-        plotter.add_mesh(
-            grid, scalars="shown", cmap=fields.colours(p.field, p.limits),
-            clim=(p.limits.low, p.limits.high), show_scalar_bar=False, ambient=0.65, diffuse=0.4,
-            show_edges=True, edge_opacity=0.15, line_width=1, reset_camera=False,
-        )  # fmt: skip
-        if i == 0:
-            _camera(plotter, look, side)
-        yield np.asarray(plotter.screenshot(None, return_img=True))[..., :3]
-    plotter.close()
-
-
-def _camera(plotter: Any, look: Any, side: float) -> None:
-    if look is None:
-        plotter.view_isometric()
-        return
-    eye = 0.45 * look.mouth - 0.6 * look.across - 0.8 * side * look.normal
-    plotter.camera_position = [
-        look.centre + 9 * look.radius * eye, look.centre, -side * look.normal
-    ]  # fmt: skip
-    plotter.reset_camera_clipping_range()
 
 
 def animation(results: Path, folder: Path, summary: dict[str, Any]) -> str | None:
@@ -357,11 +359,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--field", help="what to colour by")
     parser.add_argument("--rate", type=float, default=_RATE, help="frames per second")
     parser.add_argument("--warp", type=float, help="exaggeration of the displacement")
+    parser.add_argument(
+        "--directions", action="store_true", default=None, help="bars along principal stresses"
+    )
     args = parser.parse_args(argv)
     try:
         made = animate(
-            args.directory, field=args.field, target=args.output, rate=args.rate, warp=args.warp
-        )
+            args.directory, field=args.field, target=args.output, rate=args.rate, warp=args.warp,
+            directions=args.directions,
+        )  # fmt: skip
     except (SsbmechError, OSError) as error:
         print(f"ssbmech: {error}", file=sys.stderr)
         return 1

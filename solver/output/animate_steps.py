@@ -15,6 +15,8 @@ from ssbmech.output import figures_style as style
 from ssbmech.output.tables import read_table
 
 DISPLACEMENT = "displacement_um"
+#: Share of a reaction layer: 1 in it, 0 in the electrolyte.
+LAYER = "layer"
 #: Fields that show best what happens, the first one that exists is taken.
 _PREFERRED = (
     "max_principal_MPa", "pressure_MPa", "hydrostatic_MPa", "current_size_mA_per_cm2",
@@ -28,6 +30,10 @@ _WORDS = {
     "current_size_mA_per_cm2": "ion current density (mA/cm²)",
     "ion_current_mA_per_cm2": "ion current density (mA/cm²)",
     "potential_mV": "potential (mV)",
+    "ion_potential_mV": "potential of ions (mV)",
+    "electron_potential_mV": "potential of electrons (mV)",
+    "lithium_potential_mV": "potential of lithium (mV)",
+    LAYER: "share of the layer",
     DISPLACEMENT: "displacement (µm)",
 }
 _UNITS = {"_MPa": "MPa", "_mV": "mV", "_um": "µm", "_nm": "nm", "_mA_per_cm2": "mA/cm²"}
@@ -123,7 +129,7 @@ def load(step: Step) -> Any:
         raise OutputError("no cells in the fields", key=str(step.files[0]))
     grid = grids[0] if len(grids) == 1 else pv.MultiBlock(grids).combine(merge_points=False)
     # fields that are constant in cells (plastic strain) are shown as means at the vertices
-    return grid.cell_data_to_point_data() if len(grid.cell_data) else grid
+    return grid.cell_data_to_point_data(pass_cell_data=True) if len(grid.cell_data) else grid
 
 
 def names_of(grid: Any) -> list[str]:
@@ -168,8 +174,15 @@ def simplices(grid: Any, corners: int) -> NDArray[np.int64]:
     """Vertices of the cells, those of neighbouring processes left out, shape (m, corners)."""
     first = _offsets(grid)[:-1]
     cells = np.asarray(grid.cell_connectivity, np.int64)[first[:, None] + np.arange(corners)]
+    return cells[own_cells(grid)]
+
+
+def own_cells(grid: Any) -> NDArray[np.bool_]:
+    """Which cells are not those of a neighbouring process, shape (all cells,)."""
     ghost = grid.cell_data.get("vtkGhostType")
-    return cells if ghost is None else cells[(np.ravel(ghost).astype(int) & 1) == 0]
+    if ghost is None:
+        return np.ones(grid.n_cells, bool)
+    return np.asarray((np.ravel(ghost).astype(int) & 1) == 0)
 
 
 def _offsets(grid: Any) -> NDArray[np.int64]:
@@ -190,36 +203,76 @@ def common_limits(
 ) -> Limits:
     """Limits of the colours for all times: the ends of the bulk of the values.
 
+    A reaction layer has no say in the upper limit: what matters is the tension beyond its front.
+
     Args:
         grids: Of all times.
         field: Name of the field.
         box: Lower and upper corner of what is seen [um], shape (2, d), or None for all.
     """
-    ends, all_ends = [], []
+    parts = []
     for grid in grids:
         corners = 3 if is_plane(grid) else 4
         cells, values = simplices(grid, corners), scalar(grid, field)
         x = np.asarray(grid.points, float)[cells][:, :, : corners - 1]
+        beyond = _electrolyte(grid, cells)
         if box is not None:
             seen = ((x.max(axis=1) >= box[0]) & (x.min(axis=1) <= box[1])).all(axis=1)
-            x, cells = x[seen], cells[seen]
-        mean = values[cells].mean(axis=1)
+            x, cells, beyond = x[seen], cells[seen], beyond[seen]
         weight = np.abs(np.linalg.det(x[:, 1:] - x[:, :1]))
-        good = np.isfinite(mean) & (weight > 0)
-        if good.any():
-            mean, weight = mean[good], weight[good]
-            ends.append([style.quantile(mean, weight, q) for q in (_BEYOND, 1 - _BEYOND)])
-            all_ends.append([np.nanmin(values[cells]), np.nanmax(values[cells])])
+        parts.append(_ends(values[cells], weight, beyond))
+    return _limits([p for p in parts if p is not None])
+
+
+def limits_of(
+    values: NDArray[np.float64], weight: NDArray[np.float64], beyond: NDArray[np.bool_]
+) -> Limits:
+    """Limits of the colours of one time.
+
+    Args:
+        values: At the corners of cells, shape (m, d + 1).
+        weight: Areas or volumes, shape (m,).
+        beyond: Cells that have a say in the upper limit, shape (m,).
+    """
+    part = _ends(values, weight, beyond)
+    return _limits([] if part is None else [part])
+
+
+def _ends(
+    values: NDArray[np.float64], weight: NDArray[np.float64], beyond: NDArray[np.bool_]
+) -> tuple[float, float, float, float] | None:
+    """Lower and upper end of the bulk of values, the least and the largest of all."""
+    mean = values.mean(axis=1)
+    good = np.isfinite(mean) & (weight > 0)
+    if not good.any():
+        return None
+    high = good & beyond if (good & beyond).any() else good
+    return (
+        style.quantile(mean[good], weight[good], _BEYOND),
+        style.quantile(mean[high], weight[high], 1 - _BEYOND),
+        float(np.nanmin(values)), float(np.nanmax(values)),
+    )  # fmt: skip
+
+
+def _limits(ends: Sequence[tuple[float, float, float, float]]) -> Limits:
+    """Limits in two digits that hold the ends of all times."""
     if not ends:
         return Limits(0.0, 1.0, False, False)
-    bottom, top = np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]
-    low, high = style.rounded(float(bottom), up=False), style.rounded(float(top), up=True)
+    every = np.array(ends)
+    low = style.rounded(float(every[:, 0].min()), up=False)
+    high = style.rounded(float(every[:, 1].max()), up=True)
     if 0 <= low < 0.5 * high:
         low = 0.0
     if not high > low:
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
-    least, most = np.min(all_ends, axis=0)[0], np.max(all_ends, axis=0)[1]
-    return Limits(low, high, bool(least < low), bool(most > high))
+    return Limits(low, high, bool(every[:, 2].min() < low), bool(every[:, 3].max() > high))
+
+
+def _electrolyte(grid: Any, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which cells a reaction front has not passed; all where there is none."""
+    if LAYER not in grid.point_data:
+        return np.ones(len(cells), bool)
+    return np.asarray(scalar(grid, LAYER)[cells].max(axis=1) < 0.5)
 
 
 def window(
