@@ -76,8 +76,10 @@ def test_lengths_of_steps():
 
 def test_events_of_the_run():
     found = plan({**PLATE, "duration": "1 h"}, stop_at=["contact_lost"], contact_limit=0.3)
-    extension, contact = found.events
-    assert (extension.action, contact.action) == ("record", "stop")
+    events = {e.name: e for e in found.events}
+    extension, contact, cracking = (events[n] for n in ("extension", "contact_lost", "cracking"))
+    assert [e.action for e in (extension, contact, cracking)] == ["record", "stop", "record"]
+    assert cracking.distance({"strength_ratio": 1.0}, {}) == 0.0
     assert extension.distance({"K_ratio": 1.0}, {}) == 0.0
     assert contact.distance({"contact": 0.2}, {}) == pytest.approx(0.1)
 
