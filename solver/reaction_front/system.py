@@ -166,7 +166,7 @@ class FrontSystem:
         relax = M * (ufl.inner(ufl.grad(c), ufl.grad(q)) + front.well_slope(c) / width**2 * q)
         F = (self.rise * q - growth * q + relax + M * k * slope * q) * w
         drive = self.drive + self._number(p.capillary_drive / domain.length) * k - phi_e
-        F += (slope * (R / self.ease * r - drive) * m + across(r, m, spread, ripple)) * w
+        F += (slope * (R / self.ease * r - drive) * m + across(r, m, spread + R, ripple)) * w
         F += off * spread * r * m * w
         bend = ufl.inner(ufl.grad(c), ufl.grad(o)) + front.well_slope(c) / width**2 * o
         F += (slope * k * o + bend + across(k, o, 1, 1)) * w

@@ -173,7 +173,7 @@ class March:
                 time, found["front_thickness"] / m.problem.growth, where.mean("speed"),
                 found["voltage"] if carriers == 2 else np.nan,
                 found["reaction_current_density"] if carriers == 2 else np.nan,
-                found["charge_defect"], found["mass_defect"],
+                found.get("charge_defect", np.nan), found["mass_defect"],
                 float(where.values["speed"].min(initial=np.inf)),
             )
         )  # fmt: skip
@@ -195,3 +195,39 @@ class March:
     def column(self, name: str) -> Floats:
         """A quantity of all states."""
         return np.array([getattr(s, name) for s in self.states])
+
+    def defects(self) -> tuple[float, float]:
+        """Largest defects of charge and of volume in the steps after `begin`, relative.
+
+        `begin` moves the front by 1e-4 of its width, of which rounding of the volume is a part.
+        """
+        return float(self.column("charge")[1:].max()), float(self.column("mass")[1:].max())
+
+
+# -- waves ----------------------------------------------------------------------------------------
+
+
+def wave(depth: float, height: float, length: float) -> Callable[[Floats, Floats], Floats]:
+    """Distance beyond the front y = depth + height cos(2 pi x/length), to second order."""
+    q = 2.0 * np.pi / length
+
+    def beyond(x: Floats, y: Floats) -> Floats:
+        rise = -height * q * np.sin(q * x)
+        return (y - depth - height * np.cos(q * x)) / np.sqrt(1.0 + rise**2)
+
+    return beyond
+
+
+def cosines(model: FrontModel, name: str, length: float) -> Floats:
+    """Mean, first and second cosine along x of a field of the front, (3,)."""
+    where = model.front()
+    x = where.places[:, :, 0]
+    weight = np.repeat(np.abs(np.diff(x, axis=1)) / 2, 2, axis=1).ravel()
+    A = np.cos(np.multiply.outer(x.ravel(), np.arange(3)) * 2.0 * np.pi / length)
+    AW = A * weight[:, None]
+    return np.linalg.solve(AW.T @ A, AW.T @ where.values[name].ravel())
+
+
+def order(sizes: Any, errors: Any) -> float:
+    """Slope of log(error) over log(size)."""
+    return float(np.polyfit(np.log(sizes), np.log(np.abs(errors)), 1)[0])
