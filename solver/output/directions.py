@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech.errors import OutputError
 from ssbmech.output import figures_style as style
+from ssbmech.output.animate_steps import LAYER
 from ssbmech.output.plane_fields import PlaneFields, on_lattice
 
 Floats = NDArray[np.float64]
@@ -49,12 +50,14 @@ class Bars:
         values: Larger and smaller one [MPa], shape (n, 2).
         along: Their unit vectors, shape (n, 2, 2).
         across: Stress across the plane [MPa], shape (n,); NaN where it is not known.
+        counted: Whether a place has a say in the scale, shape (n,).
     """
 
     places: Floats
     values: Floats
     along: Floats
     across: Floats
+    counted: NDArray[np.bool_]
 
 
 def components(names: Iterable[str]) -> tuple[str, str, str, str] | None:
@@ -104,33 +107,40 @@ def principal(xx: Floats, yy: Floats, xy: Floats) -> tuple[Floats, Floats]:
 def lattice(low: Floats, high: Floats) -> Scale:
     """A lattice for a picture between two corners [um], half a distance from its sides."""
     size = high - low
-    across = max(round(_POINTS * size[0] / size.max()), 1)
+    # an even number: no column on the plane in which a half was mirrored
+    across = max(2 * round(_POINTS * size[0] / size.max() / 2), 2)
     spacing = float(size[0] / across)
     rows = max(round(size[1] / spacing), 1)
     rest = size[1] - (rows - 1) * spacing
     return Scale(low + np.array([spacing, rest]) / 2, spacing)
 
 
-def bars(f: PlaneFields, scale: Scale, points: Floats | None = None) -> Bars:
+def bars(
+    f: PlaneFields, scale: Scale, points: Floats | None = None, layer: Floats | None = None
+) -> Bars:
     """Principal stresses at the points of a lattice inside a body.
 
     Args:
         f: With the stress, see `check`.
         scale: Lattice.
         points: Where the vertices are drawn, by default where they are [um], shape (n, 2).
+        layer: Share of a layer at vertices, by default that of a front, shape (n,): its large
+            compression would make the bars of the electrolyte short, and is cut.
     """
     found = components(f.scalars)
     if found is None:
         check(list(f.scalars))
     assert found is not None
     last = f.scalars.get(found[3], np.full(len(f.points), np.nan))
-    s = np.column_stack([*(f.scalars[n] for n in found[:3]), last])
+    if layer is None:
+        layer = f.scalars.get(LAYER, np.zeros(len(f.points)))
+    s = np.column_stack([*(f.scalars[n] for n in found[:3]), last, layer])
     at, s = on_lattice(f.points if points is None else points, f.cells, s, scale.start,
                        scale.spacing)  # fmt: skip
     good = np.isfinite(s[:, :3]).all(axis=1)
     at, s = at[good], s[good]
     values, along = principal(s[:, 0], s[:, 1], s[:, 2])
-    return Bars(at, values, along, s[:, 3])
+    return Bars(at, values, along, s[:, 3], s[:, 4] < 0.5)
 
 
 def within(b: Bars, box: Floats | None) -> Bars:
@@ -138,18 +148,19 @@ def within(b: Bars, box: Floats | None) -> Bars:
     if box is None:
         return b
     seen = ((b.places >= box[0]) & (b.places <= box[1])).all(axis=1)
-    return Bars(b.places[seen], b.values[seen], b.along[seen], b.across[seen])
+    return Bars(b.places[seen], b.values[seen], b.along[seen], b.across[seen], b.counted[seen])
 
 
 def common_scale(every: Iterable[Bars], scale: Scale) -> Scale:
-    """The scale of several times: the longest bar is not that of a singular corner.
+    """The scale of several times: the longest bar is not that of a singular corner, or of a layer.
 
     Args:
         every: Bars of each time.
         scale: Their lattice.
     """
     kept = list(every)
-    sizes = [np.abs(b.values).max(axis=1) for b in kept if len(b.places)]
+    counted = [b.counted if b.counted.any() else np.ones_like(b.counted) for b in kept]
+    sizes = [np.abs(b.values[c]).max(axis=1) for b, c in zip(kept, counted, strict=True) if len(c)]
     largest = max((float(np.quantile(v, 1 - _BEYOND)) for v in sizes), default=0.0)
     largest = style.rounded(largest, up=True) if largest > 0 else 1.0
     found = Scale(scale.start, scale.spacing, largest)
@@ -200,7 +211,14 @@ def draw(ax: Any, b: Bars, scale: Scale) -> list[Any]:
     return drawn
 
 
-_DOT = {"ls": "", "marker": "o", "ms": 2.6, "mfc": "white", "mec": style.BLACK, "mew": 0.7}
+_DOT: dict[str, Any] = {
+    "ls": "",
+    "marker": "o",
+    "ms": 2.6,
+    "mfc": "white",
+    "mec": style.BLACK,
+    "mew": 0.7,
+}
 
 
 def key(scale: Scale) -> list[Any]:

@@ -14,12 +14,15 @@ from ssbmech.output import figures_style as style
 from ssbmech.output.figures_data import read_fields, read_summary
 from ssbmech.output.figures_front_map import STRESS, limits_of
 from ssbmech.output.front_line import front_handle, front_line
+from ssbmech.output.monitors import clock
 from ssbmech.output.plane_fields import PlaneFields, mirror_axes, mirrored, of_fields, of_grid
 
 Floats = NDArray[np.float64]
 
 #: Longest side of a panel [inch], and largest height.
 _LONG, _HIGHEST = 5.6, 5.0
+#: Views that are higher than this part of their width stand side by side.
+_TALL = 0.6
 #: A layer thinner than this part of the picture gets one of its own, so many thicknesses wide.
 _THIN, _WIDE = 0.1, 8.0
 
@@ -39,11 +42,11 @@ def directions(results: Path, folder: Path, summary: dict[str, Any]) -> str | No
     axes = mirror_axes(results, summary, f.points)
     f = mirrored(f, axes)
     views = [_box(results, summary, f)]
-    group = _layer(results, entry.get("group"), f)
-    if group is not None:
-        close = _close(f, group, views[0])
+    layer = _layer(results, entry.get("group"), f)
+    if layer.any():
+        close = _close(f, f.points[layer], views[0])
         views += [] if close is None else [close]
-    return _draw(folder, f, STRESS, views, title, summary)
+    return _draw(folder, f, STRESS, views, title, summary, layer=layer.astype(float))
 
 
 def _length(um: float) -> str:
@@ -82,7 +85,7 @@ def view_still(results: Path, target: Path | None, field: str | None = None) -> 
     field = field or STRESS
     f, time = _last(results, field)
     f = mirrored(f, mirror_axes(results, summary, f.points))
-    title = f"at {time:g} s" if time else ""
+    title = f"at {clock(time)}" if time else ""
     _draw(target.parent, f, field, [_box(results, summary, f)], title, summary, name=target.stem)
     return target
 
@@ -126,13 +129,15 @@ def _box(results: Path, summary: dict[str, Any], f: PlaneFields) -> Floats:
     return box
 
 
-def _layer(results: Path, group: str | None, f: PlaneFields) -> Floats | None:
-    """Vertices of the layer [um], (k, 2), or None where it is not known which it is."""
+def _layer(results: Path, group: str | None, f: PlaneFields) -> NDArray[np.bool_]:
+    """Which vertices are the layer's, (n,); none where it is not known which group that is."""
     from ssbmech.output.figures_data import mesh_groups
 
     tag = (mesh_groups(results) or {}).get(2, {}).get(group or "")
-    mine = f.cells[f.material == tag] if tag is not None else f.cells[:0]
-    return f.points[np.unique(mine)] if len(mine) else None
+    found = np.zeros(len(f.points), bool)
+    if tag is not None:
+        found[f.cells[f.material == tag]] = True
+    return found
 
 
 def _close(f: PlaneFields, layer: Floats, box: Floats) -> Floats | None:
@@ -153,31 +158,47 @@ def _close(f: PlaneFields, layer: Floats, box: Floats) -> Floats | None:
 
 def _draw(
     folder: Path, f: PlaneFields, field: str, views: list[Floats], title: str,
-    summary: dict[str, Any], *, name: str = "directions",
+    summary: dict[str, Any], *, name: str = "directions", layer: Floats | None = None,
 ) -> str:  # fmt: skip
     """A panel per view, with colours of its own: a close view is not dulled by what is far."""
+    from matplotlib.transforms import ScaledTranslation
+
     ratios = [float(np.divide(*(v[1] - v[0])[::-1])) for v in views]
-    heights = [float(np.clip(_LONG * r, 0.9, _HIGHEST / len(views) ** 0.5)) for r in ratios]
-    width = max(h / r for h, r in zip(heights, ratios, strict=True)) + 1.5
-    fig, axes = style.figure(
-        float(np.clip(width, style.SINGLE, style.DOUBLE)), sum(heights) + 0.55 * len(views) + 0.5,
-        len(views), 1, squeeze=False, height_ratios=heights,
-    )  # fmt: skip
+    beside = len(views) > 1 and min(ratios) > _TALL
+    if beside:
+        width = style.DOUBLE / len(views) - 1.0
+        heights = [min(width * max(ratios), _HIGHEST)]
+        size = style.DOUBLE, heights[0] + 1.1
+    else:
+        heights = [float(np.clip(_LONG * r, 0.9, _HIGHEST / len(views) ** 0.5)) for r in ratios]
+        width = max(h / r for h, r in zip(heights, ratios, strict=True)) + 1.5
+        size = float(np.clip(width, style.SINGLE, style.DOUBLE)), sum(heights) + 0.55 * len(views)
+        size = size[0], size[1] + 0.5
+    shape = (1, len(views)) if beside else (len(views), 1)
+    fig, axes = style.figure(*size, *shape, squeeze=False, height_ratios=heights)
     names = ("r", "z") if summary.get("model") == "axisymmetric" else ("x", "y")
-    for k, (ax, box) in enumerate(zip(axes[:, 0], views, strict=True)):
-        handles = _panel(fig, ax, f, field, box)
-        ax.set_ylabel(f"{names[1]} (µm)")
-        below = (0.4 if k == len(views) - 1 else 0.24) / heights[k]  # below the numbers of the axis
-        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -below), ncols=2,
+    for k, (ax, box) in enumerate(zip(axes.flat, views, strict=True)):
+        handles = _panel(fig, ax, f, field, box, layer)
+        last = beside or k == len(views) - 1
+        ax.set(xlabel=f"{names[0]} (µm)" if last else "",
+               ylabel=f"{names[1]} (µm)" if not (beside and k) else "")  # fmt: skip
+        # below the numbers of the axis, and its name
+        below = ScaledTranslation(0, -0.4 if last else -0.24, fig.dpi_scale_trans)
+        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0),
+                  bbox_transform=ax.transAxes + below, ncols=1 if beside else 2,
                   handlelength=1.5, borderaxespad=0.0)  # fmt: skip
         if len(views) > 1:
             style.panel(ax, "ab"[k])
-    axes[0, 0].set_title(title, loc="right")
-    axes[-1, 0].set_xlabel(f"{names[0]} (µm)")
+    if beside:
+        fig.suptitle(title, fontsize=8)
+    else:
+        axes[0, 0].set_title(title, loc="right")
     return style.save(fig, folder, name, pdf=name == "directions")
 
 
-def _panel(fig: Any, ax: Any, f: PlaneFields, field: str, box: Floats) -> list[Any]:
+def _panel(
+    fig: Any, ax: Any, f: PlaneFields, field: str, box: Floats, layer: Floats | None
+) -> list[Any]:
     """Colours, lines and bars of a part of a body; handles of their key."""
     from matplotlib.collections import LineCollection
 
@@ -202,7 +223,7 @@ def _panel(fig: Any, ax: Any, f: PlaneFields, field: str, box: Floats) -> list[A
         front_line(ax, f)
         handles.append(front_handle())
     lattice = bars.lattice(box[0], box[1])
-    found = bars.within(bars.bars(f, lattice), box)
+    found = bars.within(bars.bars(f, lattice, layer=layer), box)
     scale = bars.common_scale([found], lattice)
     bars.draw(ax, found, scale)
     ax.set_xlim(box[0, 0] - pad, box[1, 0] + pad)

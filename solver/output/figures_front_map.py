@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 POTENTIAL, IONS, STRESS = "lithium_potential_mV", "ion_potential_mV", "max_principal_MPa"
 #: Potential of lithium below which it could form [mV]; above it is rounding.
 _BELOW = -1e-3
-#: Lines of equal potential of ions.
-_LINES = 14
+#: Lines of equal potential of ions, at least.
+_LINES = 10
 #: Largest height of a panel [inch].
 _HIGHEST = 4.2
 
@@ -101,7 +101,6 @@ def _frame(ax: Any, f: PlaneFields, box: Sequence[Floats]) -> None:
 def _potential(fig: Any, ax: Any, f: PlaneFields) -> list[Any]:
     """Potential of lithium in the layer, hatched where below 0; lines of equal ion potential."""
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
     layer = part_above(f, f.level())
     values = layer.scalars[POTENTIAL]
@@ -118,14 +117,15 @@ def _potential(fig: Any, ax: Any, f: PlaneFields) -> list[Any]:
         handles.append(_below(ax, layer, values))
     if IONS in f.scalars:
         ions = f.scalars[IONS]
-        levels = np.linspace(float(ions.min()), float(ions.max()), _LINES + 2)
-        if levels[-1] > levels[0]:
-            ax.tricontour(f.points[:, 0], f.points[:, 1], f.cells, ions, levels=levels[1:-1],
+        low, high = float(ions.min()), float(ions.max())
+        step = style.handy((high - low) / _LINES) if high > low else 0.0
+        if step > 1e-9 * max(abs(low), abs(high)):
+            levels = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+            ax.tricontour(f.points[:, 0], f.points[:, 1], f.cells, ions, levels=levels,
                           colors=style.BLACK, linewidths=0.5, linestyles="solid")  # fmt: skip
-            step = style.number(float(levels[1] - levels[0]))
-            handles.append(Line2D([], [], color=style.BLACK, lw=0.5,
-                                  label=f"equal potential of ions, every {step} mV"))  # fmt: skip
-    return [h for h in handles if isinstance(h, Line2D | Patch)]
+            words = f"equal potential of ions, every {style.number(step)} mV"
+            handles.append(Line2D([], [], color=style.BLACK, lw=0.5, label=words))
+    return handles
 
 
 def _below(ax: Any, layer: PlaneFields, values: Floats) -> Any:
