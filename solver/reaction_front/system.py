@@ -20,10 +20,14 @@ A potential with a kink is not on average what it is at the kink, and what ends 
 width has passed some of it. With the slopes a = (i_n - r)/s_layer and b = i_n/s_electrolyte of the
 ions on the two sides, i_n what they carry into the front,
 
-    j = r l (1/s_electrolyte - 1/s_layer),     d = l (b - a) - pi^2/12 l^2 k (a + b)
+    j w = r c (1 - c)(1/s_electrolyte - 1/s_layer),
+    d w = c (1 - c)(b - a) - pi^2/12 l^2 k (a + b) w
 
-make good what this moves, to second order in l where the front is flat. What is left grows with l^2
-and with the ratio of the two conductivities of ions.
+make good what this moves (at rest c (1 - c) is l w): with one value per element they are sums over
+elements of the closed form, and exact for a flat front whatever its profile. What is left of a wave
+of the number q goes with (q l)^2 s_electrolyte/s_layer, as ions pass along the front in what the
+electrolyte is mixed with: at 1/2 the rates of waves are off by up to 0.1 v q, v the speed of the
+front, and above 1 waves that should grow die out.
 
 g is the factor by which stress changes what drives, R is divided by what it does to the barrier.
 """
