@@ -111,7 +111,7 @@ def gathered(found: Contour, comm: Any) -> Contour:
 
 
 def chained(found: Contour) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Pieces joined end to end.
+    """Pieces joined end to end, without those of no length (of a front through a vertex).
 
     Returns:
         For each point of the lines: the piece it is an end of, which end, and the line's number.
@@ -125,10 +125,10 @@ def chained(found: Contour) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArr
     _, node = np.unique(keys, axis=0, return_inverse=True)
     node = node.reshape(m, 2)
     at: dict[int, list[tuple[int, int]]] = {}
-    for piece in range(m):
+    free = node[:, 0] != node[:, 1]
+    for piece in np.flatnonzero(free).tolist():
         for end in (0, 1):
             at.setdefault(int(node[piece, end]), []).append((piece, end))
-    free = np.ones(m, bool)
     out: list[tuple[int, int, int]] = []
     open_ends = [e[0] for e in at.values() if len(e) == 1]
     line = 0
@@ -144,5 +144,5 @@ def chained(found: Contour) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArr
                 break
             piece, end = following[0]
         line += 1
-    pieces, ends, lines = np.array(out, np.int64).T
+    pieces, ends, lines = np.array(out, np.int64).reshape(-1, 3).T
     return pieces, ends, lines
