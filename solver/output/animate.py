@@ -291,8 +291,8 @@ def _draw_strip(ax: Any, table: Any, name: str | None) -> tuple[Any, float] | No
     if name == "K_ratio" and ax.dataLim.y1 > 0.5:
         ax.axhline(1.0, color=style.RED, lw=0.9, ls="--")
     ax.set_xlabel(f"time ({unit})")
-    label = lines.math_words(how.words)
-    ax.set_ylabel(f"{label}\n({how.unit})" if how.unit else label)
+    label = lines.math_words(how.words.replace(" of the layer", ""))
+    ax.set_ylabel(f"{label}\n({how.unit.replace('um', 'µm')})" if how.unit else label)
     ax.margins(x=0.01, y=0.12)
     return ax.axvline(time[0] / per, color=style.BLACK, lw=1.0), per
 

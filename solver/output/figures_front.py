@@ -108,7 +108,7 @@ def draw_front(
         ax.set_ylabel(f"{'roughness' if name == 'front_roughness' else name}\n({unit})")
         ax.margins(x=0.01, y=0.1)
         if name == "front_roughness":
-            ax.set_ylim(bottom=0.0)
+            ax.set_ylim(0.0, 1.1 * ax.dataLim.y1 or 1.0)
     for ax in right[:-1]:
         ax.tick_params(labelbottom=False)
     for ax in right:
@@ -202,7 +202,7 @@ def _surface(ax: Any, name: str, pieces: Floats, middle: Floats) -> None:
 
     colour = style.GREY if name == "lithium" else style.ORANGE
     ax.add_collection(LineCollection(list(pieces), colors=colour, linewidths=3.0, zorder=1,
-                                     capstyle="projecting"), autolim=False)  # fmt: skip
+                                     capstyle="projecting", snap=False), autolim=False)  # fmt: skip
     ends = pieces.reshape(-1, 2)
     away = ends.mean(axis=0) - middle
     at = ends[int(np.argmin(np.abs(ends - ends.mean(axis=0)).sum(axis=1)))]
@@ -226,8 +226,8 @@ def _thickness(ax: Any, axis: Axis, history: Table) -> None:
         lines.line(ax, axis.values, y, color=colour)
         ends.append((float(y[np.isfinite(y)][-1]), words, colour))
     ax.set_ylabel("thickness of\nthe layer (µm)")
-    ax.margins(x=0.01, y=0.08)
-    ax.set_ylim(bottom=0.0)
+    ax.margins(x=0.01)
+    ax.set_ylim(0.0, 1.1 * ax.dataLim.y1)
     left, right = ax.get_xlim()
     ax.set_xlim(left, right + 0.2 * (right - left))
     direct(ax, float(axis.values[-1]), ends)

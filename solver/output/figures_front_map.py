@@ -78,7 +78,8 @@ def draw_map(folder: Path, f: PlaneFields, time: float, axisymmetric: bool = Fal
         if k:
             ax.tick_params(labelleft=False)
     panels[-1].set_title(f"at {clock(time)}", loc="right")
-    fig.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.6)
+    fig.legend(handles=handles, loc="outside lower center", ncols=1 + count,
+               handlelength=1.6)  # fmt: skip
     return style.save(fig, folder, "front_map")
 
 
@@ -106,7 +107,8 @@ def _potential(fig: Any, ax: Any, f: PlaneFields) -> list[Any]:
     values = layer.scalars[POTENTIAL]
     handles: list[Any] = []
     if len(layer.cells):
-        low, high = min(float(values.min()), 0.0), float(values.max())
+        seen = values[layer.cells]
+        low, high = min(float(seen.min()), 0.0), float(seen.max())
         high = high if high > low else low + 1.0
         drawn = ax.tripcolor(
             layer.points[:, 0], layer.points[:, 1], layer.cells, values, shading="gouraud",
@@ -137,10 +139,11 @@ def _below(ax: Any, layer: PlaneFields, values: Floats) -> Any:
         return Patch(fc="none", ec="none", label="nowhere below 0: no lithium inside")
     # one area, so that hatches of single triangles do not add up
     x = layer.points
-    ax.tricontourf(x[:, 0], x[:, 1], layer.cells, values, levels=[float(values.min()) - 1, _BELOW],
-                   colors="none", hatches=["xxxx"])  # fmt: skip
+    area = ax.tricontourf(x[:, 0], x[:, 1], layer.cells, values, colors="none", hatches=["xxxx"],
+                          levels=[float(values.min()) - 1, _BELOW])  # fmt: skip
+    area.set_edgecolor(style.RED)  # of the hatch
     ax.tricontour(x[:, 0], x[:, 1], layer.cells, values, levels=[_BELOW], colors=style.RED,
-                  linewidths=1.0)  # fmt: skip
+                  linewidths=1.2, linestyles="solid")  # fmt: skip
     return Patch(fc="none", ec=style.RED, hatch="xxxx", label="below 0: lithium could form here")
 
 
