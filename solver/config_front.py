@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
+from ssbmech import units
 from ssbmech.config_types import Block, formula_field, quantity_field
 
 if TYPE_CHECKING:
@@ -93,10 +94,33 @@ def check_front(case: Case) -> None:
             f"electrode: currents do not act on a layer of the law {block.law}. Leave out "
             "[[electrode]], or take the law miec"
         )
+    _check_stress(case, block.front)
     others = [n for n in ("thin_filament", "contact", "stack") if getattr(case, n) is not None]
     others += [f"materials.{name}.flow" for name in case.flowing]
     if others:
         raise ValueError(
             f"{others[0]}: lithium is left out where a front moves. Leave it out, or "
             "[interphase.front]"
+        )
+
+
+def _check_stress(case: Case, front: FrontBlock | None) -> None:
+    """Refuse what only a stress that is computed could answer."""
+    assert front is not None
+    if units.quantity(front.interface_energy, "energy_release") < 0.0:
+        raise ValueError(
+            f"interphase.front.interface_energy: {front.interface_energy!r} would roughen every "
+            "front. Allowed: 0 J/m^2 or more"
+        )
+    given = [n for n in ("E", "nu", "viscosity", "normal", "strength") if getattr(front, n)]
+    given += ["retained"] if front.retained != 1.0 else []
+    if given and not front.stress:
+        raise ValueError(
+            f"interphase.front.{given[0]}: belongs to the stress, and stress = false. Leave out "
+            "one of them"
+        )
+    if case.time is not None and "cracking" in case.time.stop_at and front.strength is None:
+        raise ValueError(
+            "time.stop_at: 'cracking' needs a strength to be reached. Give "
+            'interphase.front.strength, e.g. "100 MPa"'
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 from ssbmech import units
@@ -20,6 +21,7 @@ from ssbmech.lithium.interface import vertex_ids
 from ssbmech.numerics.controller import StepError
 from ssbmech.numerics.stepping import Drive, Trial, local_error
 from ssbmech.parallel import bcast_array
+from ssbmech.physics.elasticity import weight
 from ssbmech.reaction_front import shape
 from ssbmech.reaction_front.mechanics import FrontMechanics
 from ssbmech.reaction_front.problem import FrontProblem
@@ -30,6 +32,8 @@ Floats = NDArray[np.float64]
 ELECTROLYTE, LAYER = 0.02, 0.98
 #: First step, in widths, by which the speed of the front at the start is found.
 _FIRST = 1e-3
+#: Share of the reaction (and of the volume) at the start below which nothing has passed.
+_STILL = 1e-3
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ class FrontModel:
         self.lithium_area = float((lengths * radius).sum())  # [m], per radian [m^2]
         self.ids = vertex_ids(domain, s.Q)
         self.counter_at = counter_vertices(p, s.Q)
+        # differences at places, not of two whole volumes, which a short step does not change
+        self._rise = fem.form(s.rise * weight(ufl.SpatialCoordinate(domain.mesh), p.model) * ufl.dx)
         unit = domain.length ** (dim - 1) * (domain.length if p.model == "axisymmetric" else 1.0)
         self.area_unit = unit
         self.counter_area = s.counter_area * unit
@@ -137,6 +143,7 @@ class FrontModel:
         s.step(_FIRST * p.width / p.domain.length)
         found = s.totals()
         self._speed = found.reacting / found.area if found.area > 0 else 0.0
+        self._usual = abs(found.reacting)
         s.z.x.array[s.where[0]] = p.start
         s.old.x.array[:] = s.z.x.array
         return s.volume()
@@ -308,8 +315,8 @@ class FrontModel:
         raise StepError(
             f"{end}: at {self._next.time:.6g} s the layer is {thick} thick on average",
             key="interphase.front", value=f"width {units.show(self.problem.width, 'length')}",
-            hint=f"More electrolyte, or an end of the programme before {self._next.time:.4g} s: "
-            "there is no model of what follows",
+            hint=f"There is no model of what follows: a programme that ends before "
+            f"{self._next.time:.4g} s, run anew, or more electrolyte",
         )  # fmt: skip
 
     # -- what is read off --------------------------------------------------------------------------
@@ -351,8 +358,9 @@ class FrontModel:
             monitors["tension_electrolyte"] = self._next.tension
             if self.stress.strength is not None:
                 monitors["strength_ratio"] = self._next.tension / self.stress.strength
-        grown = (found.volume - s.volume_before()) / float(s.dt.value)
-        size = max(abs(found.reacting), abs(found.counter), 1e-300)
+        grown = s.everywhere(fem.assemble_scalar(self._rise))
+        # where nothing passes, rounding is no share of anything
+        size = max(abs(found.reacting), abs(found.counter), _STILL * self._usual)
         monitors["mass_defect"] = abs(grown - found.reacting) / size
         if t.carriers == 2:  # what is neutral carries none
             monitors["charge_defect"] = abs(found.counter - found.plated - found.reacting) / size
@@ -374,9 +382,13 @@ class FrontModel:
         }  # fmt: skip
 
     def balance(self) -> tuple[float, float]:
-        """Volume that grew less that of the charge that reacted, and the latter, non-dim."""
+        """Volume that grew less that of the charge that reacted, and the latter, non-dim.
+
+        The size is not below what rounding of the whole volume is a share of.
+        """
         grown = self.system.volume() - self.start_volume
-        return grown - self.state.reacted, self.state.reacted
+        size = max(abs(self.state.reacted), _STILL * self.start_volume)
+        return grown - self.state.reacted, size
 
 
 def counter_vertices(problem: FrontProblem, space: Any) -> NDArray[np.int32]:
@@ -398,12 +410,11 @@ def used_up(problem: FrontProblem, share: Floats, counter: NDArray[np.int32]) ->
         counter: Those on the counter electrode.
     """
     comm = problem.domain.comm
-    least = min(comm.allgather(float(share.min(initial=1.0))))
-    if least > ELECTROLYTE:
-        return "the layer has used up the electrolyte"
     if max(comm.allgather(float(share[counter].max(initial=0.0)))) > ELECTROLYTE:
         names = ", ".join(problem.counter)
         return f"the front has reached the counter electrode ({names}), and would short the cell"
+    if min(comm.allgather(float(share.min(initial=1.0)))) > ELECTROLYTE:
+        return "the layer has used up the electrolyte"
     return ""
 
 

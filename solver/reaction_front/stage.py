@@ -275,7 +275,10 @@ def _stress(
                 "stress acts on growth, and none is computed", key="interphase.stress",
                 hint=f"Leave it away, or give {KEY}.stress = true and a volume change",
             )  # fmt: skip
-        return None, ["the layer does not push: no stress is computed"]
+        ignored = [n for n in ("load", "eigenstrain", "temperature", "body_force")
+                   if getattr(setting.case, n)]  # fmt: skip
+        words = "the layer does not push: no stress is computed"
+        return None, [words + (f", and [[{ignored[0]}]] does nothing" if ignored else "")]
     if grown.finite:
         raise CaseError("a front is computed at small strain", key="interphase.expansion.strain",
                         value="finite", allowed="small")  # fmt: skip

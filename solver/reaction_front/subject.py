@@ -59,7 +59,7 @@ class FrontSubject:
         missing, size = m.balance()
         unit = m.area_unit * m.problem.domain.length
         name = "m^3 per radian" if m.problem.model == "axisymmetric" else "m^2"
-        return {"volume": (missing * unit, max(abs(size), 1e-300) * unit, name)}
+        return {"volume": (missing * unit, size * unit, name)}
 
     def fields(self, folder: Path) -> FieldWriter:
         """Share of the layer, potentials, stress."""
