@@ -126,7 +126,7 @@ def chained(found: Contour) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArr
     node = node.reshape(m, 2)
     at: dict[int, list[tuple[int, int]]] = {}
     free = node[:, 0] != node[:, 1]
-    for piece in np.flatnonzero(free).tolist():
+    for piece in map(int, np.flatnonzero(free)):
         for end in (0, 1):
             at.setdefault(int(node[piece, end]), []).append((piece, end))
     out: list[tuple[int, int, int]] = []
