@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ _WORDS = {
 _UNITS = {"_MPa": "MPa", "_mV": "mV", "_um": "µm", "_nm": "nm", "_mA_per_cm2": "mA/cm²"}
 #: Part of the area or volume beyond either end of the colours.
 _BEYOND = 0.008
+#: A stress that is this part of the largest of any kind is zero.
+_ZERO = 1e-6
 
 
 @dataclass(frozen=True)
@@ -210,8 +212,9 @@ def common_limits(
         field: Name of the field.
         box: Lower and upper corner of what is seen [um], shape (2, d), or None for all.
     """
-    parts = []
+    parts, scale = [], 0.0
     for grid in grids:
+        scale = max(scale, stress_scale({n: grid.point_data[n] for n in names_of(grid)}, field))
         corners = 3 if is_plane(grid) else 4
         cells, values = simplices(grid, corners), scalar(grid, field)
         x = np.asarray(grid.points, float)[cells][:, :, : corners - 1]
@@ -221,21 +224,36 @@ def common_limits(
             x, cells, beyond = x[seen], cells[seen], beyond[seen]
         weight = np.abs(np.linalg.det(x[:, 1:] - x[:, :1]))
         parts.append(_ends(values[cells], weight, beyond))
-    return _limits([p for p in parts if p is not None])
+    return _limits([p for p in parts if p is not None], scale)
+
+
+def stress_scale(scalars: Mapping[str, Any], field: str) -> float:
+    """Largest stress of any kind in a body [MPa]; 0 for a field that is no stress.
+
+    Args:
+        scalars: Fields at vertices by name.
+        field: Name of the one that is shown.
+    """
+    if not field.endswith("_MPa"):
+        return 0.0
+    sizes = [np.abs(np.asarray(v, float)) for n, v in scalars.items() if n.endswith("_MPa")]
+    return max((float(v[np.isfinite(v)].max(initial=0.0)) for v in sizes), default=0.0)
 
 
 def limits_of(
-    values: NDArray[np.float64], weight: NDArray[np.float64], beyond: NDArray[np.bool_]
-) -> Limits:
+    values: NDArray[np.float64], weight: NDArray[np.float64], beyond: NDArray[np.bool_],
+    scale: float = 0.0,
+) -> Limits:  # fmt: skip
     """Limits of the colours of one time.
 
     Args:
         values: At the corners of cells, shape (m, d + 1).
         weight: Areas or volumes, shape (m,).
         beyond: Cells that have a say in the upper limit, shape (m,).
+        scale: What is a millionth of that is zero.
     """
     part = _ends(values, weight, beyond)
-    return _limits([] if part is None else [part])
+    return _limits([] if part is None else [part], scale)
 
 
 def _ends(
@@ -254,11 +272,14 @@ def _ends(
     )  # fmt: skip
 
 
-def _limits(ends: Sequence[tuple[float, float, float, float]]) -> Limits:
+def _limits(ends: Sequence[tuple[float, float, float, float]], scale: float) -> Limits:
     """Limits in two digits that hold the ends of all times."""
     if not ends:
         return Limits(0.0, 1.0, False, False)
     every = np.array(ends)
+    if scale > 0 and np.abs(every).max() <= _ZERO * scale:  # rounding
+        unit = style.handy(1e-3 * scale)
+        return Limits(-unit, unit, False, False)
     low = style.rounded(float(every[:, 0].min()), up=False)
     high = style.rounded(float(every[:, 1].max()), up=True)
     if 0 <= low < 0.5 * high:

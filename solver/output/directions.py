@@ -21,6 +21,8 @@ _POINTS = 17
 _LONGEST, _SHORTEST = 0.92, 0.06
 #: The part of all bars that may be cut at the longest.
 _BEYOND = 0.03
+#: Stress of the electrolyte over that of a layer, below which the layer counts.
+_NONE = 1e-3
 _AXES = (("x", "y", "z"), ("r", "z", "t"))
 
 
@@ -159,13 +161,22 @@ def common_scale(every: Iterable[Bars], scale: Scale) -> Scale:
         scale: Their lattice.
     """
     kept = list(every)
-    counted = [b.counted if b.counted.any() else np.ones_like(b.counted) for b in kept]
-    sizes = [np.abs(b.values[c]).max(axis=1) for b, c in zip(kept, counted, strict=True) if len(c)]
-    largest = max((float(np.quantile(v, 1 - _BEYOND)) for v in sizes), default=0.0)
+    largest, whole = (
+        max((_bulk(b, b.counted if part else ...) for b in kept), default=0.0)
+        for part in (True, False)
+    )
+    if largest < _NONE * whole:  # there is no stress but in the layer
+        largest = whole
     largest = style.rounded(largest, up=True) if largest > 0 else 1.0
     found = Scale(scale.start, scale.spacing, largest)
     across = any(_pulled_across(b, found).any() for b in kept)
     return Scale(scale.start, scale.spacing, largest, across)
+
+
+def _bulk(b: Bars, part: Any) -> float:
+    """Size of all but the longest bars of some places [MPa]; 0 without any."""
+    sizes = np.abs(b.values[part]).max(axis=1, initial=0.0)
+    return float(np.quantile(sizes, 1 - _BEYOND)) if len(sizes) else 0.0
 
 
 def _pulled_across(b: Bars, scale: Scale) -> NDArray[np.bool_]:
@@ -229,8 +240,8 @@ def key(scale: Scale) -> list[Any]:
     hollow = [Stroke(linewidth=1.9, foreground=style.BLACK, capstyle="projecting"), Normal()]
     longest = style.number(scale.largest)
     found = [
-        Line2D([], [], color=style.BLACK, lw=1.5, label=f"tension (longest: ≥ {longest} MPa)"),
-        Line2D([], [], color="white", lw=1.0, path_effects=hollow, label="compression"),
+        Line2D([], [], color=style.BLACK, lw=1.5, label=f"tension, longest bar ≥ {longest} MPa"),
+        Line2D([], [], color="white", lw=1.0, path_effects=hollow, label="compression, likewise"),
     ]
     if scale.across:
         found.append(Line2D([], [], label="larger tension across the plane", **_DOT))

@@ -11,8 +11,9 @@ from ssbmech.errors import OutputError, nearest
 from ssbmech.output import animate_steps as steps
 from ssbmech.output import directions as bars
 from ssbmech.output import figures_style as style
-from ssbmech.output.figures_data import read_fields, read_summary
+from ssbmech.output.figures_data import Fields, read_fields, read_summary
 from ssbmech.output.figures_front_map import STRESS, limits_of
+from ssbmech.output.figures_map_data import apart, group_names, stiffness
 from ssbmech.output.front_line import front_handle, front_line
 from ssbmech.output.monitors import clock
 from ssbmech.output.plane_fields import PlaneFields, mirror_axes, mirrored, of_fields, of_grid
@@ -38,7 +39,7 @@ def directions(results: Path, folder: Path, summary: dict[str, Any]) -> str | No
     title = "layer of {}, in place of {} of electrolyte".format(
         *(_length(entry["final"][name]["value"]) for name in ("thickness", "depth"))
     )
-    f = of_fields(fields)
+    f = of_fields(_by_material(results, summary, fields))
     axes = mirror_axes(results, summary, f.points)
     f = mirrored(f, axes)
     views = [_box(results, summary, f)]
@@ -47,6 +48,16 @@ def directions(results: Path, folder: Path, summary: dict[str, Any]) -> str | No
         close = _close(f, f.points[layer], views[0])
         views += [] if close is None else [close]
     return _draw(folder, f, STRESS, views, title, summary, layer=layer.astype(float))
+
+
+def _by_material(results: Path, summary: dict[str, Any], fields: Fields) -> Fields:
+    """Materials with vertices of their own: the stress of a stiff one ends at its interface."""
+    names = group_names(results, fields)
+    tags = [int(tag) for tag in np.unique(fields.material)]
+    moduli = {tag: stiffness(results, summary, names.get(tag, "")) for tag in tags}
+    if any(E is None for E in moduli.values()):
+        return fields
+    return apart(fields, sorted(tags, key=lambda tag: moduli[tag] or 0.0))
 
 
 def _length(um: float) -> str:
@@ -208,7 +219,7 @@ def _panel(
     cells = f.cells[seen]
     part = PlaneFields(f.points, cells, f.displacement, f.scalars, f.material[seen])
     values = f.scalars[field]
-    limits = limits_of(part, values)
+    limits = limits_of(part, field)
     drawn = ax.tripcolor(
         f.points[:, 0], f.points[:, 1], cells, values, shading="gouraud",
         cmap=steps.colours(field, limits), vmin=limits.low, vmax=limits.high, rasterized=True,

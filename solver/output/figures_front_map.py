@@ -150,7 +150,7 @@ def _below(ax: Any, layer: PlaneFields, values: Floats) -> Any:
 def _stress(fig: Any, ax: Any, f: PlaneFields, box: tuple[Floats, Floats]) -> list[Any]:
     """Largest principal stress with its directions."""
     values = f.scalars[STRESS]
-    limits = limits_of(f, values)
+    limits = limits_of(f, STRESS)
     colours = steps.colours(STRESS, limits)
     drawn = ax.tripcolor(
         f.points[:, 0], f.points[:, 1], f.cells, values, shading="gouraud", cmap=colours,
@@ -167,18 +167,19 @@ def _stress(fig: Any, ax: Any, f: PlaneFields, box: tuple[Floats, Floats]) -> li
     return bars.key(scale)
 
 
-def limits_of(f: PlaneFields, values: Floats) -> steps.Limits:
+def limits_of(f: PlaneFields, field: str) -> steps.Limits:
     """Limits of the colours of one picture, by the rule of the animations.
 
     Args:
-        f: Its mesh, and the share of a layer where there is one.
-        values: At vertices, (n,).
+        f: What is seen, with the share of a layer where there is one.
+        field: Name of the field.
     """
     x = f.points[f.cells]
     area = np.abs(np.linalg.det(x[:, 1:] - x[:, :1]))
     c = f.scalars.get(steps.LAYER)
     beyond = np.ones(len(area), bool) if c is None else c[f.cells].max(axis=1) < 0.5
-    return steps.limits_of(values[f.cells], area, beyond)
+    scale = steps.stress_scale(f.scalars, field)
+    return steps.limits_of(f.scalars[field][f.cells], area, beyond, scale)
 
 
 def part_above(f: PlaneFields, level: Floats) -> PlaneFields:

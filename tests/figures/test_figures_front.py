@@ -349,6 +349,32 @@ def test_colours_of_an_animation_do_not_follow_a_corner(run):
     assert 150 < limits.high < 250 and limits.above
 
 
+def test_rounding_is_drawn_as_no_stress(run):
+    f = last(run)
+    low = f.scalars["layer"] < 0.5
+    for name in ("stress_xx_MPa", "stress_yy_MPa", "stress_xy_MPa"):
+        f.scalars[name] = np.where(low, 1e-12 * f.scalars[name], -100.0)
+    f.scalars["max_principal_MPa"] = 1e-12 * np.sin(f.points[:, 0])
+    limits = figures_front_map.limits_of(f, "max_principal_MPa")
+    assert limits.low == -limits.high and limits.high == pytest.approx(0.1)  # 1e-3 of 100
+    lattice = directions.lattice(np.zeros(2), np.array([WIDTH, HEIGHT]))
+    found = directions.bars(f, lattice)
+    scale = directions.common_scale([found], lattice)
+    assert scale.largest == pytest.approx(200.0, rel=0.02)  # then the layer sets the scale
+    assert not len(directions.segments(found, scale)[0])
+
+
+def test_a_layer_has_no_say_in_the_scale(run):
+    f = last(run)
+    lattice = directions.lattice(np.zeros(2), np.array([WIDTH, HEIGHT]))
+    before = directions.common_scale([directions.bars(f, lattice)], lattice)
+    inside = f.scalars["layer"] > 0.99
+    for name in ("stress_xx_MPa", "stress_yy_MPa"):
+        f.scalars[name] = np.where(inside, 50 * f.scalars[name], f.scalars[name])
+    after = directions.common_scale([directions.bars(f, lattice)], lattice)
+    assert after.largest == before.largest
+
+
 def frames_of(path: Path) -> list[np.ndarray]:
     with Image.open(path) as film:
         found = []
@@ -429,7 +455,7 @@ def test_directions_of_a_layer_at_its_last_thickness(tmp_path, monkeypatch):
     assert whole.get_title(loc="right").startswith("layer of 1 µm, in place of 800 nm")
     assert close.get_xlim()[1] - close.get_xlim()[0] < 0.7 * np.ptp(whole.get_xlim())
     words = [t.get_text() for t in whole.get_legend().get_texts()]
-    assert words[1:] == ["compression"] and words[0].startswith("tension (longest: ≥ ")
+    assert words[1:] == ["compression, likewise"] and words[0].startswith("tension, longest bar ≥ ")
 
 
 def grown(folder: Path) -> Path:
