@@ -24,21 +24,20 @@ from ssbmech.parallel import on_root
 from ssbmech.physics.diffuse_front import profile
 from ssbmech.problem import Problem
 from ssbmech.reaction_front import shape
-from ssbmech.reaction_front.mechanics import FrontMechanics
-from ssbmech.reaction_front.model import (
-    FrontModel,
-    Stress,
-    counter_vertices,
-    lithium_segments,
-    used_up,
+from ssbmech.reaction_front.checks import (
+    check_electric,
+    check_start,
+    check_stiffness,
+    growing,
 )
+from ssbmech.reaction_front.mechanics import FrontMechanics
+from ssbmech.reaction_front.model import FrontModel, Stress
+from ssbmech.reaction_front.places import lithium_segments
 from ssbmech.reaction_front.problem import FrontProblem, Product, Transport
 from ssbmech.reaction_front.subject import FrontSubject
 from ssbmech.subject import Setting
 
 KEY = "interphase.front"
-#: A layer at the start, in widths of its front: below that its front lies on lithium.
-_THINNEST = 3.0
 #: Widths per longest edge of an element.
 _FINEST = 0.5
 _NORMAL = {"x": 0, "y": 1, "z": 2}
@@ -56,13 +55,13 @@ def make(setting: Setting) -> FrontSubject:
     setting.note("front: mesh of what it grows into")
     grown = interphase_setup(case.interphase, _known(case, setting.base))
     part = _part(setting)
-    notes = _growing(case, part)
+    notes = growing(case, part.groups, part.lithium, part.counter, part.idle)
     J = 1.0 + grown.expansion.volume_change
     transport = Transport.of_law(grown.law, J, part.conductivity)
     domain = distribute(comm, part.data, length=part.length)
     if domain.tdim != 2:
         raise CaseError("a front is followed in plane and axisymmetric bodies",
-                        key="geometry.model", value="3d",
+                        key="geometry.model", value="3d", hint="A plane section of it",
                         allowed="plane_strain, plane_stress, axisymmetric")  # fmt: skip
     edge = longest_edge(domain) * part.length
     width = _width(block, edge)
@@ -72,7 +71,7 @@ def make(setting: Setting) -> FrontSubject:
         setting.programme.tolerance,
         interface_energy=units.quantity(block.interface_energy, "energy_release"),
     )  # fmt: skip
-    _check_start(problem, case, least)
+    check_start(problem, case, least)
     stress, more = _stress(setting, block, grown, domain, width)
     notes += more
     setting.note("front: potentials at the start")
@@ -125,7 +124,7 @@ def _part(setting: Setting) -> _Part:
             size = float(np.ptp(held[0].points, axis=0).max()) * 1e-6
             return _Part(None, size, surface, (), tuple(held[0].cell_groups))
         setup, data = build_electro.prepare(driven_case(case), setting.base, data)
-        _check_electric(case, setup)
+        check_electric(case, setup)
         held.append(data)
         counter = counter_of(case)
         others = tuple(g for i, e in enumerate(case.electrode) if i != counter for g in e.groups)
@@ -144,47 +143,6 @@ def _part(setting: Setting) -> _Part:
 
     found = on_root(setting.comm, work)
     return replace(found, data=held[0] if held else None)
-
-
-def _growing(case: Case, part: _Part) -> list[str]:
-    """From where and into what the layer grows, in words.
-
-    Raises:
-        CaseError: Where the electrolyte that reacts is no part of the mesh.
-    """
-    assert case.interphase is not None
-    name = case.interphase.electrolyte
-    if name not in part.groups:
-        raise CaseError(
-            "there is no such material group in what the front moves in",
-            key="interphase.electrolyte", value=name, allowed=", ".join(part.groups),
-        )  # fmt: skip
-    words = f"the layer grows from {', '.join(part.lithium)}"
-    if part.counter:
-        words += f" towards the counter electrode, {', '.join(part.counter)}"
-    notes = [words]
-    if len(part.groups) > 1:
-        notes.append(f"it grows into {', '.join(part.groups)} alike, by the values of {name}")
-    if part.idle:
-        notes.append(f"nothing grows on {', '.join(part.idle)}, and no current passes there")
-    return notes
-
-
-def _check_electric(case: Case, setup: build_electro.ElectricSetup) -> None:
-    """Refuse what the front does not know of the electric part."""
-    for i, electrode in enumerate(case.electrode):
-        if electrode.kinetics != "none":
-            raise CaseError(
-                "between lithium, layer and electrolyte only the resistances of [interphase] act",
-                key=f"electrode.{i}.kinetics", value=electrode.kinetics, allowed="none",
-                hint="Give interphase.interface_resistance (lithium) and reaction_resistance",
-            )  # fmt: skip
-    for name, what in (("crystals", setup.crystals), ("boundaries", setup.boundaries)):
-        if what:
-            raise CaseError(
-                f"a front moves through one conductivity per group, without {name}",
-                key="electrochemistry", hint="Leave conductivity_axes and boundary_resistance out",
-            )  # fmt: skip
 
 
 def longest_edge(domain: Domain) -> float:
@@ -230,31 +188,6 @@ def _start(
     return c, depth + float(np.min(rough.value(ends)))
 
 
-def _check_start(problem: FrontProblem, case: Case, least: float) -> None:
-    """Refuse a layer whose front would lie on lithium, or that has used up its electrolyte."""
-    J, show = problem.growth, units.show
-    assert case.interphase is not None
-    if least < _THINNEST * problem.width:
-        raise CaseError(
-            f"the layer at the start is thinner than {_THINNEST:g} widths of its front, "
-            f"{show(problem.width, 'length')}", key="interphase.initial_thickness",
-            value=case.interphase.initial_thickness,
-            allowed=f"nowhere below {show(_THINNEST * problem.width * J, 'length')}",
-            hint=f"A finer mesh and a smaller {KEY}.width, or a thicker layer",
-        )  # fmt: skip
-    from dolfinx import fem
-
-    space = fem.functionspace(problem.domain.mesh, ("Lagrange", 1))
-    end = used_up(problem, problem.start, counter_vertices(problem, space))
-    if end:
-        raise CaseError(
-            f"at the start {end}",
-            key="interphase.initial_thickness", value=case.interphase.initial_thickness,
-            allowed=f"a front at least 4 widths of {show(problem.width, 'length')} before the end",
-            hint="A thinner layer, more electrolyte, or a finer mesh and a smaller width",
-        )  # fmt: skip
-
-
 def _known(case: Case, base: Path) -> Any:
     """Material set of the electrolyte, None where the case gives values alone."""
     assert case.interphase is not None
@@ -295,7 +228,7 @@ def _stress(
     assert setting.case.interphase is not None
     name = setting.case.interphase.electrolyte
     electrolyte = body.materials[name]
-    _check_stiffness(body, block, name)
+    check_stiffness(body, block, name)
     own = float(electrolyte.E.value(np.zeros((1, 3)))[0])
     E = own if block.E is None else units.quantity(block.E, "pressure")
     nu = electrolyte.nu if block.nu is None else block.nu
@@ -316,22 +249,6 @@ def _stress(
     mechanics = FrontMechanics(body, product, share, width)
     strength = block.strength and units.quantity(block.strength, "pressure")
     return Stress(mechanics, grown.coupling, strength or None), notes
-
-
-def _check_stiffness(body: Problem, block: FrontBlock, name: str) -> None:
-    """Refuse what a mean of two stiffnesses cannot be made of."""
-    for group, material in body.materials.items():
-        if material.cubic is not None:
-            raise CaseError(
-                "a layer that grows into crystals has no stiffness of its own",
-                key=f"materials.{group}.elasticity", value="cubic", allowed="isotropic",
-                hint=f"Give E and nu, or {KEY}.stress = false",
-            )  # fmt: skip
-    if block.E is None and not body.materials[name].E.is_constant:
-        raise CaseError(
-            "the layer is as stiff as the electrolyte where none is given, and that is graded",
-            key=f"{KEY}.E", hint="Give Young's modulus of the layer",
-        )  # fmt: skip
 
 
 def _body(setting: Setting, domain: Domain) -> Problem:
@@ -370,9 +287,10 @@ def _words(problem: FrontProblem, edge: float) -> list[str]:
     """What the discretisation means, for the record."""
     show, t = units.show, problem.transport
     words = [
+        "the mean thickness is the layer's volume over the area of lithium's surface",
         f"front of width l = {show(problem.width, 'length')} on elements of up to "
         f"{show(edge, 'length')}; lengths are those of the electrolyte used up, times "
-        f"{problem.growth:.4g} for the layer"
+        f"{problem.growth:.4g} for the layer",
     ]
     if problem.raised:
         unit = "ohm cm^2" if t.carriers == 2 else "of 1/k_s"

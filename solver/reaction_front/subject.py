@@ -15,7 +15,8 @@ from ssbmech.domain import in_micrometres
 from ssbmech.output.fields import invariants
 from ssbmech.output.verdict import Limits
 from ssbmech.reaction_front import shape
-from ssbmech.reaction_front.model import LAYER, FrontModel
+from ssbmech.reaction_front.model import FrontModel
+from ssbmech.reaction_front.places import LAYER
 from ssbmech.subject import Columns, FieldWriter
 
 _AXES = {"axisymmetric": ("r", "z", "t")}

@@ -88,6 +88,8 @@ READ = [
     (PLAIN, 'lithium = "Li"', 'lithium = { set = "Li", flow = { law = "norton" } }',
      ["materials.lithium.flow", "lithium is left out"]),
     (PLAIN, STEP, f'[stack]\npressure = "1 MPa"\n\n{STEP}', ["stack", "lithium is left out"]),
+    (MIEC, 'group = "li_sse"', 'group = "li_sse"\nlayer = true',
+     ["electrode.0.layer", "interphase.front"]),
     # events that cannot happen
     (PLAIN, STEP, f'[time]\nstop_at = ["extension"]\n\n{STEP}', ["time.stop_at", "cracking"]),
     (PLAIN, STEP, f'[time]\nstop_at = ["cracking"]\n\n{STEP}',
@@ -109,6 +111,13 @@ READ = [
     (PLAIN, FRONT, f'{FRONT}\nwidht = "1 um"', ["width"]),
 ]  # fmt: skip
 
+GEOMETRY = PLAIN[PLAIN.index("[geometry]") : PLAIN.index("[materials]")]
+PENNY = '[geometry]\ntype = "penny"\na = "10 um"\nhalf_width = "40 um"\n\n'
+GRAINS = MIEC.replace('h_max = "0.7 um"', 'h = "0.6 um"').replace(
+    "[materials]", '[geometry.grains]\nsize = "3 um"\nseed = 7\n\n[materials]'
+)
+ELECTRO = "[electrochemistry]\n"
+
 #: Likewise: what the mesh and the values say together.
 MADE = [
     # at the start
@@ -122,6 +131,21 @@ MADE = [
      ["interphase.initial_thickness", "'9 um'", "reached the counter electrode"]),
     (PLAIN, FRONT, f'{FRONT}\nwidth = "0.2 um"',
      ["interphase.front.width", "'0.2 um'", "at least", "h_max"]),
+    # bodies
+    (PLAIN.replace('lithium = "Li"\n', "").replace(FRONT, f'{FRONT}\nsurface = ["crack_upper"]'),
+     GEOMETRY, PENNY, ["geometry.model", "3d", "axisymmetric"]),
+    (GRAINS, ELECTRO,
+     ELECTRO + 'boundary_resistance = { grain_boundaries = "2 ohm*cm^2" }\n',
+     ["electrochemistry.boundary_resistance", "Leave it out"]),
+    (GRAINS, 'conductivity = { electrolyte = "1e-5 S/cm" }',
+     'conductivity_axes = { electrolyte = ["1e-5 S/cm", "1e-5 S/cm", "1e-6 S/cm"] }',
+     ["electrochemistry.conductivity_axes", "Leave it out"]),
+    (MIEC, ELECTRO, ELECTRO + 'electronic_conductivity = { electrolyte = "1e-9 S/cm" }\n',
+     ["electrochemistry.electronic_conductivity", "Leave it out"]),
+    (MIEC, 'group = "cathode_plane"', 'group = "cathode_plane"\nopen_circuit_voltage = "3 V"',
+     ["electrode.1.open_circuit_voltage", "3 V", "Leave it out"]),
+    (MIEC, 'group = "li_sse"', 'group = "li_sse"\nnormal_stress = "-1 MPa"',
+     ["electrode.0.normal_stress", "-1 MPa", "Leave it out"]),
     # surfaces
     (PLAIN, FRONT, f'{FRONT}\nsurface = ["li_see"]',
      ["interphase.front.surface", "li_see", "li_sse"]),
