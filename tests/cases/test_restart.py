@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,10 +168,14 @@ def test_kill_9_at_any_moment_loses_an_interval_at_most(whole, folder):
 
 @pytest.mark.mpi
 def test_goes_on_with_another_number_of_ranks(whole, folder):
-    process = start(folder, ranks=2)
-    wait_for_rows(folder, 12, process)
-    process.send_signal(signal.SIGUSR1)  # mpirun passes it on and waits
-    process.communicate(timeout=100)
+    for _ in range(5):  # on a busy machine mpirun may pass it on when the run has ended
+        process = start(folder, ranks=2)
+        wait_for_rows(folder, 12, process)
+        process.send_signal(signal.SIGUSR1)  # mpirun passes it on and waits
+        process.communicate(timeout=100)
+        if process.returncode != 0:
+            break
+        shutil.rmtree(folder / "out")
     assert process.returncode != 0
     done = run(folder)
     assert done.returncode == 0, done.stderr
