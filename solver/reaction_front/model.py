@@ -37,8 +37,8 @@ from ssbmech.reaction_front.system import FrontSystem, Totals
 Floats = NDArray[np.float64]
 #: First step, in widths, by which the speed of the front at the start is found.
 _FIRST = 1e-3
-#: Share of the reaction (and of the volume) at the start below which nothing has passed.
-_STILL = 1e-3
+#: Share of the volume of the layer that counts as nothing where balances are held against it.
+_STILL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,6 @@ class FrontModel:
         s.step(_FIRST * p.width / p.domain.length)
         found = s.totals()
         self._speed = found.reacting / found.area if found.area > 0 else 0.0
-        self._usual = abs(found.reacting)
         s.z.x.array[s.where[0]] = p.start
         s.old.x.array[:] = s.z.x.array
         return s.volume()
@@ -365,7 +364,8 @@ class FrontModel:
                 monitors["strength_ratio"] = self._next.tension / self.stress.strength
         grown = s.everywhere(fem.assemble_scalar(self._rise))
         # where nothing passes, rounding is no share of anything
-        size = max(abs(found.reacting), abs(found.counter), _STILL * self._usual)
+        still = _STILL * found.volume / float(s.dt.value)
+        size = max(abs(found.reacting), abs(found.counter), still)
         monitors["mass_defect"] = abs(grown - found.reacting) / size
         if t.carriers == 2:  # what is neutral carries none
             monitors["charge_defect"] = abs(found.counter - found.plated - found.reacting) / size

@@ -400,18 +400,19 @@ def film_force_of(model):
     return sigma * system.modulus * SIZE * UM * SIZE  # over a width of 1 um
 
 
-def test_uniform_relaxation(page):
+@pytest.mark.parametrize("model", ["plane_strain", "axisymmetric"])
+def test_uniform_relaxation(page, model):
     """A film that does not grow: backward Euler of one relaxation time, and the rate in dt."""
     check = page(
         "creep of a layer", "A film on a rigid plate that flows, diffuse front",
         problem="A flat layer, held in its plane, flows by a Maxwell law in shear",
         reference="exp(-t/tau), tau = 6 eta (1 - nu)/E; of n equal steps of backward Euler "
-        "(1 + t/(n tau))^-n", part="no growth",
+        "(1 + t/(n tau))^-n", part=f"no growth, {model}",
     )  # fmt: skip
     E, nu = PAIRS["a stiffer product"][1]
     eta, e = 1e14, 2e-3
     tau = relaxation_time(E, nu, eta)
-    layer = Layer.on(strip(50), SIZE, "plane_strain", PAIRS["a stiffer product"], e, 0.2, HELD,
+    layer = Layer.on(strip(50), SIZE, model, PAIRS["a stiffer product"], e, 0.2, HELD,
                      viscosity=eta)  # fmt: skip
     off = []
     for n in (5, 10, 20):
