@@ -224,7 +224,7 @@ def test_layer_around_lithium(page, spherical, id_, pair):
 @pytest.mark.parametrize("spherical", [True, False])
 def test_rate_in_the_width(page, spherical):
     """What the width adds goes with its square, also between materials that are not alike."""
-    check = page("E1" if spherical else "E2", "", part="rate in l, a stiffer product, 2 um thick")
+    check = page("E1" if spherical else "E2", "", part="rate in l, a stiffer product, 3 um thick")
     found = []
     for width in (0.8, 0.4, 0.2):  # on one mesh, whose own error so drops out of differences
         stress, exact, r = round_layer(spherical, "a stiffer product", width, 3.0, mesh=0.2)
@@ -325,7 +325,7 @@ TITLE = "Stress acts on growth: a film on a rigid plate, diffuse front"
 def test_driving_force(page, law, share):
     """The rate at each thickness is 1 + w V/G of that without stress; -0.8: also if the inner
     side of the front, with twice that work, would not grow by itself."""
-    check = page("stress-coupled growth", TITLE, **PAGE, part=f"{law}, w V/G = {share:g}")
+    check = page("front_stress", TITLE, **PAGE, part=f"{law}, w V/G = {share:g}")
     w = float(FILM.work(0.0)) * (-1.0 if share > 0.0 else 1.0)
     # strained by 2 e, film and plate: the mean of both sides turns its sign
     pull = Constraint("right", {0: bodies.length(2.0 * MISFIT * UM)})
@@ -337,7 +337,7 @@ def test_driving_force(page, law, share):
 @pytest.mark.parametrize("pair", [p for p in PAIRS if p != "one material"])
 def test_driving_force_between_unlike_materials(page, pair):
     """The film's own stiffness counts, and not that of the electrolyte, which is free of stress."""
-    check = page("stress-coupled growth", TITLE, **PAGE, part=f"parabolic, {pair}")
+    check = page("front_stress", TITLE, **PAGE, part=f"parabolic, {pair}")
     E, nu = PAIRS[pair][1]
     film = StressedFilm(E, nu, MISFIT, ENERGY, MOLAR)
     film = replace(film, energy=-2.0 * float(film.work(0.0)) * MOLAR)
@@ -348,7 +348,7 @@ def test_driving_force_between_unlike_materials(page, pair):
 @pytest.mark.parametrize("law", ["mixed", "miec"])
 def test_activation(page, law):
     """Of the reaction alone; V* w = -R T."""
-    check = page("stress-coupled growth", TITLE, **PAGE, part=f"activation, {law}, V* w = -R T")
+    check = page("front_stress", TITLE, **PAGE, part=f"activation, {law}, V* w = -R T")
     w, T = float(FILM.work(0.0)), 300.0
     volume = -8.31446261815324 * T / w
     ease = float(activation_factor(w, volume, T))
@@ -370,7 +370,7 @@ def test_growth_stops_where_the_work_uses_up_the_energy(law, beyond):
 
 def test_the_work_is_what_the_body_loses(page):
     """dE/dV of the body, by differences, against the work on the growth; materials unlike."""
-    check = page("stress-coupled growth", TITLE, part="a cylinder, energy of the body")
+    check = page("front_stress", TITLE, part="a cylinder, energy of the body")
     width, inner, e = 0.2, 5.0, 2e-3
     pair = PAIRS["a stiffer product"]
     data = ring(inner, 20.0, inner + 8.0, 0.1, turns=6)
@@ -404,7 +404,7 @@ def film_force_of(model):
 def test_uniform_relaxation(page, model):
     """A film that does not grow: backward Euler of one relaxation time, and the rate in dt."""
     check = page(
-        "creep of a layer", "A film on a rigid plate that flows, diffuse front",
+        "front_creep", "A film on a rigid plate that flows, diffuse front",
         problem="A flat layer, held in its plane, flows by a Maxwell law in shear",
         reference="exp(-t/tau), tau = 6 eta (1 - nu)/E; of n equal steps of backward Euler "
         "(1 + t/(n tau))^-n", part=f"no growth, {model}",
@@ -432,7 +432,7 @@ def test_uniform_relaxation(page, model):
 @pytest.mark.parametrize("pair", PAIRS)
 def test_force_of_a_film_that_grows_and_flows(page, pair):
     """Relaxation and growth race: over three relaxation times."""
-    check = page("creep of a layer", "", part=f"parabolic growth, {pair}")
+    check = page("front_creep", "", part=f"parabolic growth, {pair}")
     E, nu = PAIRS[pair][1]
     law, start, e = OneCarrier(1e-16), 1.5, 2e-3
     end = (3.5**2 - start**2) / 2e-4
@@ -464,7 +464,7 @@ def test_force_of_a_film_that_grows_and_flows(page, pair):
 def test_first_cracking(page):
     """A stress that is uniform and goes as the depth: when it reaches the strength."""
     check = page(
-        "first cracking of a front", "Time of first cracking, diffuse front",
+        "front_cracking", "Time of first cracking, diffuse front",
         problem="A layer that shrinks by e between two plates, all sides held",
         reference="tension across -3 K e d/H; parabolic growth reaches that depth at (d^2 - d0^2)"
         "/(2 k)",
@@ -495,8 +495,8 @@ def test_one_against_three_ranks(mpirun, tmp_path):
     one, three = np.load(tmp_path / "1.npz"), np.load(tmp_path / "3.npz")
     for name in one.files:
         scale = np.abs(one[name]).max()
-        size = 1e-10 if name.endswith("defect") else 1e-6 * scale
         if name.endswith("defect"):
-            assert (three[name] < size).all() and (one[name] < size).all(), name
+            assert max(np.abs(f[name]).max() for f in (one, three)) < 1e-10, name
             continue
-        np.testing.assert_allclose(three[name], one[name], rtol=0, atol=size, err_msg=name)
+        # converged by Newton's method on both: rounding is left
+        np.testing.assert_allclose(three[name], one[name], rtol=0, atol=1e-9 * scale, err_msg=name)
