@@ -106,6 +106,9 @@ def interphase_setup(block: InterphaseBlock, known: MaterialSet | None) -> Inter
     expansion = _expansion(look)
     if block.grown is not None:  # a run takes this share of the strain, and no more
         expansion = replace(expansion, retained=block.grown.retained)
+    if block.front is not None:
+        share = block.front.retained if block.front.stress else 0.0
+        expansion = replace(expansion, retained=share, table="[interphase.front]")
     finite = block.expansion.strain == "finite"
     warning = expansion.small_strain(finite=finite, key=f"{KEY}.expansion.volume_change")
     if warning:

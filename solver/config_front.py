@@ -74,6 +74,12 @@ def check_front(case: Case) -> None:
             "interphase.age: belongs to a layer on an [[electrode]] with layer = true. The times "
             "of a front are in [[step]]"
         )
+    energy = units.quantity(block.front.interface_energy, "energy_release") if block.front else 0.0
+    if block.law in LAWS and not LAWS[block.law] and energy > 0.0:
+        raise ValueError(
+            f"interphase.front.interface_energy: the law {block.law} has no energy to compare it "
+            "with. Leave it out, or take the law miec"
+        )
     if block.law not in LAWS:
         raise ValueError(
             f"interphase.law: {block.law!r} knows the thickness of a flat layer, and not what "

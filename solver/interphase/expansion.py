@@ -31,14 +31,15 @@ class Expansion:
         volume_change: dV/V, relative to what is meant by the reference; above -1.
         normal_share: Share of the normal of the layer in ln(1 + dV/V): 1/3 is isotropic, 1 all
             in the normal direction (nothing pushes in the plane), 0 all in the plane.
-        retained: Share of the strain that a run with ``[interphase.grown]`` keeps, by which small
-            strain is judged there; None: a flat layer without a run, all of it. The strains below
-            are whole in any case.
+        retained: Share of the strain that a run keeps, by which small strain is judged there; None:
+            a flat layer without a run, all of it. The strains below are whole in any case.
+        table: Of the case, in which that share stands.
     """
 
     volume_change: float
     normal_share: float = 1.0 / 3.0
     retained: float | None = None
+    table: str = "[interphase.grown]"
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.volume_change) and self.volume_change > -1.0):
@@ -133,7 +134,7 @@ class Expansion:
             return f'{before}choose strain = "finite" in [interphase.expansion]'
         most = REFUSE if self.retained * abs(self.largest) > REFUSE else WARN
         return (
-            f"{before}a smaller share retained in [interphase.grown] (up to "
+            f"{before}a smaller share retained in {self.table} (up to "
             f"{min(1.0, most / abs(self.largest)):.3g} for {most:.0%}), or a smaller volume_change"
         )
 

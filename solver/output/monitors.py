@@ -84,6 +84,7 @@ MONITORS: dict[str, Monitor] = {
 #: Monitors that measure an error: what has to balance, and the largest relative imbalance.
 CHECKS: dict[str, tuple[str, float]] = {
     "mass_defect": ("plated volume", 1e-10),
+    "volume_defect": ("volume of the layer", 1e-10),
     "charge_defect": ("charge at the electrodes", 1e-10),
     "force_imbalance": ("forces", 1e-6),
 }

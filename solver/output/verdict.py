@@ -318,7 +318,10 @@ def _front(history: History) -> list[str]:
         np.asarray(history[f"front_{n}"], float) for n in ("thickness", "roughness", "furthest")
     )
     um = monitor("front_thickness")
-    said = [f"The layer grows from {um.shown(mean[0], 3)} to {um.shown(mean[-1], 3)} on average"]
+    grows = f"The layer grows from {um.shown(mean[0], 3)} to {um.shown(mean[-1], 3)} on average"
+    if mean[-1] - mean[0] <= 1e-3 * mean[0]:
+        grows = f"The layer stays at {um.shown(mean[-1], 3)} on average: next to nothing reacts"
+    said = [grows]
     if rough[-1] > 1e-3 * mean[-1] or rough[0] > 1e-3 * mean[0]:
         shown = f"from {um.shown(rough[0], 3)} to {um.shown(rough[-1], 3)}"
         word = "smoothens" if rough[-1] < rough[0] else "roughens"
@@ -332,10 +335,9 @@ def _front(history: History) -> list[str]:
         share = np.asarray(history["strength_ratio"], float)
         at = crossing(history, "strength_ratio", 1.0)
         if at is None:
-            said.append(
-                f"Tension in the electrolyte stays below its strength: at most "
-                f"{_percent(float(np.nanmax(share)))} of it"
-            )
+            most = float(np.nanmax(share))
+            text = f"at most {_percent(most)} of it" if most > 0.0 else "there is none"
+            said.append(f"Tension in the electrolyte stays below its strength: {text}")
         else:
             thick = um.shown(at.value(history, "front_thickness") or np.nan, 3)
             said.append(

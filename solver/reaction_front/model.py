@@ -366,7 +366,7 @@ class FrontModel:
         # where nothing passes, rounding is no share of anything
         still = _STILL * found.volume / float(s.dt.value)
         size = max(abs(found.reacting), abs(found.counter), still)
-        monitors["mass_defect"] = abs(grown - found.reacting) / size
+        monitors["volume_defect"] = abs(grown - found.reacting) / size
         if t.carriers == 2:  # what is neutral carries none
             monitors["charge_defect"] = abs(found.counter - found.plated - found.reacting) / size
         return monitors

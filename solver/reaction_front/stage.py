@@ -300,13 +300,12 @@ def _words(problem: FrontProblem, edge: float) -> list[str]:
         )
     if t.carriers == 2:
         assert t.ionic is not None
-        ratio = problem.width / t.ionic / problem.resistance
-        contrast = max(t.electrolyte.values()) / t.ionic
-        if ratio * max(contrast, 1.0) > 100.0:
-            words.append(
-                f"the width resists ions {ratio:.3g} times as much as the reaction, and the "
-                f"electrolyte conducts {contrast:.3g} times as well: how fast waves grow depends "
-                "on the width; halve it and compare"
-            )
+        # (q l)^2 kappa/s_i = 1/2, beyond which the front is smoothened too fast
+        contrast = max(max(t.electrolyte.values()) / t.ionic, 1.0)
+        shortest = 2.0 * np.pi * problem.width * np.sqrt(2.0 * contrast)
+        words.append(
+            f"waves of the front shorter than {show(float(shortest), 'length')} are smoothened too "
+            "fast by its width; halve it and compare"
+        )
         words.append("the current at the counter electrode is uniform where a current is given")
     return words

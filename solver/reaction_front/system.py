@@ -279,8 +279,9 @@ class FrontSystem:
         """
         self.dt.value = dt
         self._start()
-        # what rounding of c makes of its rate
-        noise = 1e-16 * self._mass / dt
+        # what rounding of c makes of its rate, and of the bend of the front
+        width = self.problem.width / self.problem.domain.length
+        noise = 1e-16 * self._mass * (1.0 / dt + 1.0 / width**2)
         history: list[float] = []
         for count in range(_LIMIT + 1):
             b = self.reactions()

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,7 +145,7 @@ mesh = false
 """
 SAME = 1e-10
 #: Differences of nearly equal numbers.
-LOOSE = {"error": 1e-6, "mass_defect": 1e-10, "charge_defect": 1e-10}
+LOOSE = {"error": 1e-6, "volume_defect": 1e-10, "charge_defect": 1e-10}
 
 
 def command(folder, *words, ranks=1):
@@ -163,19 +164,25 @@ def run(folder, text=None, *words):
 
 
 def killed(folder, rows, how, ranks=1):
-    """Start a run and end it once its history has some rows."""
-    process = subprocess.Popen(
-        command(folder, ranks=ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    path, end = folder / "out/checkpoints/history.csv", time.monotonic() + 200
-    while not path.is_file() or len(path.read_text().splitlines()) <= rows:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "the run does not move"
-        time.sleep(0.02)
-    process.send_signal(how)
-    _, said = process.communicate(timeout=100)
-    assert process.returncode != 0
-    return said
+    """Start a run and end it once its history has some rows.
+
+    On a busy machine mpirun may pass a signal on when the run has ended: then once more.
+    """
+    for _ in range(5 if ranks > 1 else 1):
+        process = subprocess.Popen(
+            command(folder, ranks=ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        path, end = folder / "out/checkpoints/history.csv", time.monotonic() + 200
+        while not path.is_file() or len(path.read_text().splitlines()) <= rows:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < end, "the run does not move"
+            time.sleep(0.02)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=100)
+        if process.returncode != 0:
+            return said
+        shutil.rmtree(folder / "out")
+    raise AssertionError("the run ended before the signal came")
 
 
 def summary(folder):
@@ -219,7 +226,7 @@ def test_the_run_says_what_it_did(whole):
         if name in found["balances"]:
             assert found["balances"][name]["relative"] < 1e-10, name
     history = read_history(whole / "out/history.csv")
-    assert history["mass_defect"].max() < 1e-10
+    assert history["volume_defect"].max() < 1e-10
     assert history["charge_defect"].max() < 1e-10
     assert (np.diff(history["front_thickness"]) > 0.0).all()
     # a layer that presses on the electrolyte, and flows meanwhile

@@ -104,6 +104,7 @@ READ = [
     (PLAIN, FRONT, f'{FRONT}\nviscosity = "0 Pa*s"', ["interphase.front.viscosity", "above 0"]),
     (PLAIN, FRONT, f'{FRONT}\nshape = "1 V"', ["interphase.front.shape"]),
     (PLAIN, FRONT, f'{FRONT}\ninterface_energy = "-1 J/m^2"', ["interface_energy", "0 J/m^2"]),
+    (PLAIN, FRONT, f'{FRONT}\ninterface_energy = "1 J/m^2"', ["interface_energy", "miec"]),
     (PLAIN, "volume_change = 0.1", "volume_change = -1.0", ["volume_change"]),
     (MIEC, '"20 cm^3/mol"', '"0 cm^3/mol"', ["volume_per_lithium", "above 0"]),
     (PLAIN, '"40 cm^3/mol"', '"0 cm^3/mol"', ["electrolyte_molar_volume", "above 0"]),

@@ -173,7 +173,7 @@ class March:
                 time, found["front_thickness"] / m.problem.growth, where.mean("speed"),
                 found["voltage"] if carriers == 2 else np.nan,
                 found["reaction_current_density"] if carriers == 2 else np.nan,
-                found.get("charge_defect", np.nan), found["mass_defect"],
+                found.get("charge_defect", np.nan), found["volume_defect"],
                 float(where.values["speed"].min(initial=np.inf)),
             )
         )  # fmt: skip
