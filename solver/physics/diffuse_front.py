@@ -9,8 +9,8 @@ l the width (10 to 90 % within 4.4 l). A reaction r per area of front is r |grad
     dc/dt = v |grad c| + M (div grad c - c (1 - c)(1 - 2 c)/l^2)
 
 moves that profile with the normal speed v - M kappa, kappa the front's curvature (positive where
-the layer bulges): the flat front is exact, and M/v is a capillary length. Origin of the method: J.
-W. Cahn, S. M. Allen, Acta Metall. 27 (1979) 1085.
+the layer bulges): the flat front is exact, and M/v is a capillary length. Origin of the method: S.
+M. Allen, J. W. Cahn, Acta Metall. 27 (1979) 1085.
 """
 
 from __future__ import annotations
