@@ -126,6 +126,8 @@ def _events(block: TimeBlock) -> tuple[Event, ...]:
         event("extension", "K_ratio", 1.0, True),
         event("contact_lost", "contact", block.contact_limit, False),
         event("cracking", "strength_ratio", 1.0, True),
+        # what follows is another cell: no layer grows out of its electrolyte
+        Event("consumed", "electrolyte_reached", 1.0, True, "stop", scale=1.0, optional=True),
     )
 
 

@@ -22,6 +22,7 @@ class Event:
         action: End the run, end the phase of the programme, or only record the time.
         measure: What is compared: the value, its size, or the size of its change since the phase
             began.
+        optional: Whether a model that does not give the monitor may do without it.
         scale: Size of the monitor, to which the tolerance is relative; by default the size of the
             threshold, or 1 SI unit where that is 0.
     """
@@ -33,6 +34,7 @@ class Event:
     action: Action = "record"
     measure: Literal["value", "size", "change"] = "value"
     scale: float = 0.0
+    optional: bool = False
 
     def distance(self, monitors: Mapping[str, float], start: Mapping[str, float]) -> float:
         """How far past the threshold, in units of the scale: 0 or more once it is reached.

@@ -245,10 +245,11 @@ class _March:
         return any(abs(t - time) <= 2.0 * _ROUNDING * time for t in self.outputs)
 
     def _events(self, phase: Phase, given: Mapping[str, float]) -> list[Event]:
-        """Events of phase and run; one that is only recorded needs no model that gives it."""
+        """Events of phase and run; some are for models that give their monitor."""
         events = (*phase.ends, *self.events)
         for event in events:
-            if event.action != "record" and event.monitor not in given:
+            needed = event.action != "record" and not event.optional
+            if needed and event.monitor not in given:
                 raise CaseError(
                     f"the model gives no {event.monitor!r} to tell it from",
                     key=f"event {event.name}", allowed="events of " + ", ".join(sorted(given)),

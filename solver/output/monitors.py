@@ -90,7 +90,7 @@ CHECKS: dict[str, tuple[str, float]] = {
 }
 _OF_LAYERS = ("layer_thickness", "layer_resistance", "layer_voltage")
 #: Of each step, so that its course says little.
-_OF_STEPS = ("dissipation", "work", "penetration")
+_OF_STEPS = ("dissipation", "work", "penetration", "electrolyte_reached")
 
 
 def monitor(name: str) -> Monitor:

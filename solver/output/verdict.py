@@ -322,7 +322,9 @@ def _front(history: History) -> list[str]:
     if mean[-1] - mean[0] <= 1e-3 * mean[0]:
         grows = f"The layer stays at {um.shown(mean[-1], 3)} on average: next to nothing reacts"
     said = [grows]
-    if rough[-1] > 1e-3 * mean[-1] or rough[0] > 1e-3 * mean[0]:
+    there = np.isfinite(rough)  # at the end of the electrolyte no front is left
+    mean, rough, far = mean[there], rough[there], far[there]
+    if len(rough) and (rough[-1] > 1e-3 * mean[-1] or rough[0] > 1e-3 * mean[0]):
         shown = f"from {um.shown(rough[0], 3)} to {um.shown(rough[-1], 3)}"
         word = "smoothens" if rough[-1] < rough[0] else "roughens"
         still = abs(rough[-1] - rough[0]) <= _AS_ROUGH * rough[0]
@@ -375,6 +377,7 @@ def _cause(log: Sequence[Mapping[str, Any]], end: float) -> str:
 _EVENTS = {
     "extension": "K_I reaches K_IC",
     "contact_lost": "contact falls below its limit",
+    "consumed": "the layer has come to the end of the electrolyte or to the counter electrode",
     "cracking": "tension reaches the strength of the electrolyte",
     "voltage_limit": "the voltage reaches its limit",
     "current_limit": "the current falls to its limit",

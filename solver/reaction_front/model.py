@@ -14,11 +14,9 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
-from ssbmech import units
 from ssbmech.errors import SolverError
 from ssbmech.interphase.stress import Coupling
 from ssbmech.lithium.interface import vertex_ids
-from ssbmech.numerics.controller import StepError
 from ssbmech.numerics.stepping import Drive, Trial, local_error
 from ssbmech.parallel import bcast_array
 from ssbmech.physics.elasticity import weight
@@ -29,7 +27,7 @@ from ssbmech.reaction_front.places import (
     LAYER,
     counter_vertices,
     lithium_segments,
-    used_up,
+    reached,
 )
 from ssbmech.reaction_front.problem import FrontProblem
 from ssbmech.reaction_front.system import FrontSystem, Totals
@@ -185,12 +183,7 @@ class FrontModel:
         return Trial(self._monitors(found, front, depth, density), error, iterations)
 
     def accept(self) -> None:
-        """See ``stepping.Model``.
-
-        Raises:
-            StepError: On every rank, where the front has come to the end of the electrolyte.
-        """
-        self._check_left()
+        """See ``stepping.Model``."""
         self._accepted, before = self._trial, self.state
         self.state = self._next
         self.system.z.x.array[:] = self._accepted
@@ -283,7 +276,8 @@ class FrontModel:
             k = int(np.argmax(tension))
             mine = (float(tension[k]), float(self.points[k, 0]), float(self.points[k, 1]))
         top, *place = max(self.problem.domain.comm.allgather(mine))
-        self._next = replace(self._next, tension=top)
+        # NaN where no electrolyte is left
+        self._next = replace(self._next, tension=top if np.isfinite(top) else np.nan)
         self._tightest = np.array(place)
 
     def _feel(self) -> None:
@@ -300,7 +294,7 @@ class FrontModel:
         """When and where the tension first reached the strength, between two steps."""
         assert self.stress is not None
         top, strength = self.state.tension, self.stress.strength
-        if strength is None or top < strength or np.isfinite(self.cracking.time):
+        if strength is None or not top >= strength or np.isfinite(self.cracking.time):
             return
         share = 1.0
         if np.isfinite(before.tension) and top > before.tension:
@@ -308,20 +302,6 @@ class FrontModel:
         dt = self.state.dt
         depth = self._depth(self.system.volume()) - (1.0 - share) * self.state.rate * dt
         self.cracking = Cracking(before.time + share * dt, depth, self._tightest)
-
-    def _check_left(self) -> None:
-        """Refuse a step to whose end no front is left that the width can show."""
-        s, J = self.system, self.problem.growth
-        end = used_up(self.problem, self._trial[s.where[0]], self.counter_at)
-        if not end:
-            return
-        thick = units.show(J * self._depth(s.volume()), "length")
-        raise StepError(
-            f"{end}: at {self._next.time:.6g} s the layer is {thick} thick on average",
-            key="interphase.front", value=f"width {units.show(self.problem.width, 'length')}",
-            hint=f"There is no model of what follows: a programme that ends before "
-            f"{self._next.time:.4g} s, run anew, or more electrolyte",
-        )  # fmt: skip
 
     # -- what is read off --------------------------------------------------------------------------
 
@@ -349,12 +329,14 @@ class FrontModel:
     ) -> dict[str, float]:
         p, s = self.problem, self.system
         t, J = p.transport, p.growth
-        flat = front.values["depth"].reshape(-1)
+        # at the end of the electrolyte there may be no front any more
+        places = front.values["depth"].reshape(-1) if len(front.places) else np.full(1, np.nan)
         monitors = {
             "front_thickness": J * depth,
-            "front_furthest": J * float(flat.max(initial=0.0)),
-            "front_nearest": J * float(flat.min(initial=np.inf)),
+            "front_furthest": J * float(places.max()),
+            "front_nearest": J * float(places.min()),
             "front_roughness": J * front.deviation("depth"),
+            "electrolyte_reached": reached(p, self._trial[s.where[0]], self.counter_at),
         }
         if t.carriers == 2:
             monitors |= self._electric(found, density)

@@ -25,8 +25,11 @@ def counter_vertices(problem: FrontProblem, space: Any) -> NDArray[np.int32]:
     return found
 
 
-def used_up(problem: FrontProblem, share: Floats, counter: NDArray[np.int32]) -> str:
-    """Where a layer has come to the end of its electrolyte; "" where it has not (collective).
+def reached(problem: FrontProblem, share: Floats, counter: NDArray[np.int32]) -> float:
+    """How far a layer has come to the end of its electrolyte, 1 when it is there (collective).
+
+    The share of the layer on the counter electrode, or where there is least of it, over that which
+    still counts as electrolyte.
 
     Args:
         problem: The front.
@@ -34,12 +37,20 @@ def used_up(problem: FrontProblem, share: Floats, counter: NDArray[np.int32]) ->
         counter: Those on the counter electrode.
     """
     comm = problem.domain.comm
+    most = max(comm.allgather(float(share[counter].max(initial=0.0))))
+    least = min(comm.allgather(float(share.min(initial=1.0))))
+    return max(most, least) / ELECTROLYTE
+
+
+def used_up(problem: FrontProblem, share: Floats, counter: NDArray[np.int32]) -> str:
+    """Where a layer has come to the end of its electrolyte; "" where it has not (collective)."""
+    if reached(problem, share, counter) <= 1.0:
+        return ""
+    comm = problem.domain.comm
     if max(comm.allgather(float(share[counter].max(initial=0.0)))) > ELECTROLYTE:
         names = ", ".join(problem.counter)
         return f"the front has reached the counter electrode ({names}), and would short the cell"
-    if min(comm.allgather(float(share.min(initial=1.0)))) > ELECTROLYTE:
-        return "the layer has used up the electrolyte"
-    return ""
+    return "the layer has used up the electrolyte"
 
 
 def lithium_segments(domain: Any, groups: tuple[str, ...]) -> Floats:

@@ -82,15 +82,14 @@ class FrontSubject:
         m, J = self.model, self.model.problem.growth
         front = m.front()
         depth = front.values["depth"].reshape(-1) * J * 1e6
-        found: dict[str, Any] = {
-            "thickness_um": {
+        found: dict[str, Any] = {"lines": int(shape.chained(front)[2].max(initial=-1)) + 1}
+        if len(depth):  # else no front is left in the electrolyte
+            found["roughness_um"] = J * front.deviation("depth") * 1e6
+            found["thickness_um"] = {
                 "mean_along_the_front": J * front.mean("depth") * 1e6,
-                "largest": float(depth.max(initial=0.0)),
-                "smallest": float(depth.min(initial=np.inf)) if len(depth) else None,
-            },
-            "roughness_um": J * front.deviation("depth") * 1e6 if len(depth) else None,
-            "lines": int(shape.chained(front)[2].max(initial=-1)) + 1,
-        }
+                "largest": float(depth.max()),
+                "smallest": float(depth.min()),
+            }
         if m.stress is not None and m.stress.strength is not None:
             found["first_cracking"] = self._cracking()
         if m.problem.transport.carriers == 2:
