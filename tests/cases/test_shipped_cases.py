@@ -10,11 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted(p.parent for p in (ROOT / "cases").glob("*/case.toml"))
+#: Of more than a minute.
+LONG = ("miec_tongue",)
 
 
 def run(*words, cwd=None):
     command = [sys.executable, "-m", "ssbmech", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=900)
 
 
 def value_at(summary, path):
@@ -23,7 +25,10 @@ def value_at(summary, path):
     return summary
 
 
-@pytest.mark.parametrize("folder", CASES, ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "folder",
+    [pytest.param(c, id=c.name, marks=[pytest.mark.long] if c.name in LONG else []) for c in CASES],
+)
 def test_case_gives_what_it_promises(folder, tmp_path):
     done = run("run", folder / "case.toml", "-o", tmp_path / "out", "--no-figures")
     assert done.returncode == 0, done.stderr
