@@ -21,7 +21,7 @@ import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 from petsc4py import PETSc
-from ssbmech.errors import CaseError
+from ssbmech.errors import CaseError, SolverError
 from ssbmech.output.fields import lumped
 from ssbmech.physics import elasticity
 from ssbmech.physics.diffuse_front import normal, share
@@ -62,6 +62,8 @@ class GradedSystem(ElasticSystem):
         super().__init__(problem)
         six, one = (fem.functionspace(mesh, ("DG", 0, shape)) for shape in ((6,), ()))
         self.flowed, self._own = fem.Function(six), fem.Function(six)
+        self.kept = fem.Function(one)  # share of the stiffness that damage leaves
+        self.kept.x.array[:] = 1.0
         self.lag = fem.Constant(mesh, PETSc.ScalarType(0.0))  # dt E/eta
         self._middle = fem.Function(one)
         self._centre = fem.Expression(share(c), one.element.interpolation_points())
@@ -93,6 +95,8 @@ class GradedSystem(ElasticSystem):
         self.L = fem.form(self._loads(x, v, w, dx, ds) - given)
         now = mixed(strain(self.uh), grown=True)
         self.sigma, self.work = now.stress, now.work
+        points = self.kept.function_space.element.interpolation_points()
+        self.sound_energy = fem.Expression(now.energy / self.kept, points)
         self._energy = fem.form(now.energy * w * dx)
         if self.flows:
             s = ufl.dev(now.inner)
@@ -104,8 +108,10 @@ class GradedSystem(ElasticSystem):
         """Product and electrolyte."""
         p = self.product
         lam, mu = (
-            self._constant(m) for m in elasticity.lame(p.E / self.modulus, p.nu, self.problem.model)
+            self.kept * self._constant(m)
+            for m in elasticity.lame(p.E / self.modulus, p.nu, self.problem.model)
         )
+        body_lam, body_mu = (self.kept * m for m in self._lame(x))
         growth = ufl.as_tensor([[self._constant(v) for v in row] for row in p.growth])
         given = self._eigenstrain(x)
         if given is not None:
@@ -114,7 +120,7 @@ class GradedSystem(ElasticSystem):
             soft = mu / (1 + self.lag * mu)
             lam, mu = lam + 2 * (mu - soft) / 3, soft
             growth += symmetric(self._own)
-        return Phase(lam, mu, growth), Phase(*self._lame(x), given)
+        return Phase(lam, mu, growth), Phase(body_lam, body_mu, given)
 
     def solve(self, *, rtol: float = 1e-10) -> Solution:
         """See `ElasticSystem`: for the present share and what has flowed of it."""
@@ -171,6 +177,33 @@ class FrontMechanics:
             self.system.lag.value = 0.0
         # of what has flowed alone, so that a state that was loaded has the same stress
         self.solution = self.system.solve(rtol=rtol)
+
+    def weaken(self, kept: Floats) -> None:
+        """Where a model of damage acts on the body: for the next solution.
+
+        Args:
+            kept: Share of the stiffness that is left in each local and ghost cell, above 0, at
+                most 1.
+
+        Raises:
+            SolverError: On every rank, for a share outside that range.
+        """
+        comm = self.problem.domain.comm
+        low, high = (float(f(kept, initial=1.0)) for f in (np.min, np.max))
+        low, high = min(comm.allgather(low)), max(comm.allgather(high))
+        if not 0.0 < low <= high <= 1.0:
+            raise SolverError("damage leaves a share of the stiffness", key="weaken",
+                              value=(low, high), allowed="above 0, at most 1")  # fmt: skip
+        self.system.kept.x.array[:] = kept
+
+    def sound_energy(self) -> Floats:
+        """Elastic energy of the solved strain in sound material, in each cell [J/m^3].
+
+        It is what drives damage; of all strains, in tension and compression.
+        """
+        found = fem.Function(self.system.kept.function_space)
+        found.interpolate(self.system.sound_energy)
+        return np.asarray(found.x.array * self.system.modulus)
 
     def work(self) -> Floats:
         """Work of the solved stress on the growth [Pa] at vertices: its mean across the front."""

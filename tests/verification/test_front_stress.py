@@ -24,6 +24,7 @@ from dolfinx import fem
 from front_films import StressedFilm, activation_factor, film_force, relaxation_time
 from fronts import FARADAY, OneCarrier, TwoCarriers, flat
 from mpi4py import MPI
+from ssbmech.errors import SolverError
 from ssbmech.interphase.stress import Activation, DrivingForce
 from ssbmech.numerics.stepping import Drive
 from ssbmech.physics.diffuse_front import profile
@@ -168,6 +169,33 @@ def test_film_on_a_rigid_plate(page, model, pair):
         near = np.abs(beyond) < 3 * width
         check.within("work on the growth", layer.mechanics.work()[near] / 1e6, e * plane / 1e6,
                      1e-5, unit="MPa", why="exact for any profile")  # fmt: skip
+
+
+def test_damage_that_is_given(page):
+    """What is left of the stiffness scales the stress; the energy of sound material stays."""
+    check = page(
+        "E4", "Film on a rigid plate that damage has weakened, diffuse front",
+        problem="As E4, with a quarter of the stiffness left",
+        reference="-E e/(1 - nu)/4 in the plane; energy of sound material E e^2/(1 - nu)",
+        part="weakened",
+    )  # fmt: skip
+    (E, nu), e, width = PAIRS["one material"][1], 2e-3, 0.2
+    layer = Layer.on(strip(), SIZE, "plane_strain", PAIRS["one material"], e, width, HELD)
+    beyond = layer.x[:, 1] - 4.0
+    layer.put(beyond)
+    sound = layer.mechanics.sound_energy()
+    layer.mechanics.weaken(np.full(len(sound), 0.25))
+    s = layer.put(beyond)
+    inside, why = beyond < -8 * width, "c misses e^-8 eight widths from the front"
+    check.within("in the plane", s[inside][:, [0, 2], [0, 2]] / 1e6, -E * e / (1 - nu) / 4e6, 5e-4,
+                 unit="MPa", why=why)  # fmt: skip
+    check.within("energy of sound material", np.array([sound.max()]), E * e**2 / (1 - nu), 5e-4,
+                 unit="J/m^3", why=why)  # fmt: skip
+    again = layer.mechanics.sound_energy()
+    assert again == pytest.approx(sound, rel=1e-9, abs=1e-9 * sound.max())
+    for bad in (0.0, 1.5):
+        with pytest.raises(SolverError, match="share of the stiffness"):
+            layer.mechanics.weaken(np.full(len(sound), bad))
 
 
 def test_film_that_does_not_expand_the_same_in_all_directions():
