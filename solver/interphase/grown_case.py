@@ -100,7 +100,7 @@ class Growing:
         if self.setup.coupling is not None:
             raise CaseError(
                 "here the layer acts on the stress, and the stress not on its growth",
-                key="interphase.stress", hint="Leave [interphase.stress] away",
+                key="interphase.stress", hint="Leave it away, or take [interphase.front]",
             )  # fmt: skip
         if self.block.retained < 1.0:
             notes.append(
