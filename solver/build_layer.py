@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ssbmech import units
 from ssbmech.build_interphase import interphase_setup
-from ssbmech.build_materials import material_sets, set_of
+from ssbmech.build_materials import electrolyte_set
 from ssbmech.config import Case
 from ssbmech.electro.problem import Electrode
 from ssbmech.errors import CaseError
@@ -76,11 +76,7 @@ def layers(case: Case, base: Path, electrodes: tuple[Electrode, ...], temperatur
     numbers = [i for i, e in enumerate(case.electrode) if e.layer]
     if block is None or not numbers:
         return Layers()
-    name = block.electrolyte
-    known = None
-    if name in case.materials:
-        known = set_of(name, case.materials[name], material_sets(case, base))
-    setup = interphase_setup(block, known)
+    setup = interphase_setup(block, electrolyte_set(case, base))
     assert setup.ionic is not None  # the schema has seen to it
     age = 0.0 if block.age is None else units.quantity(block.age, "time")
     under_current = block.aging == "current"

@@ -101,6 +101,15 @@ def set_of(
     return sets[block.set]
 
 
+def electrolyte_set(case: Case, folder: Path) -> library.MaterialSet | None:
+    """The set of the electrolyte that reacts, None where the case gives values alone."""
+    assert case.interphase is not None
+    name = case.interphase.electrolyte
+    if name not in case.materials:
+        return None
+    return set_of(name, case.materials[name], material_sets(case, folder))
+
+
 def _isotropic(group: str, block: MaterialBlock, value: Callable[[str, str], float]) -> Material:
     """E and nu, each from the block or else from its set."""
     E = (

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssbmech import __version__, units
 from ssbmech.build_interphase import InterphaseSetup, interphase_setup, with_values
-from ssbmech.build_materials import Materials, material_sets, set_of
+from ssbmech.build_materials import Materials, electrolyte_set
 from ssbmech.config import Case
 from ssbmech.config_interphase import InterphaseBlock
 from ssbmech.errors import CaseError
@@ -114,7 +114,9 @@ def run_grown(
     """
     block = case.interphase
     assert block is not None and block.grown is not None
-    growing = Growing(case, base, block, block.grown, interphase_setup(block, _known(case, base)))
+    growing = Growing(
+        case, base, block, block.grown, interphase_setup(block, electrolyte_set(case, base))
+    )
     notes = growing.check()
     times, thicknesses = programme(growing)
     depths = np.asarray(growing.setup.expansion.consumed(thicknesses))
@@ -353,7 +355,7 @@ def sample(
     E_layer, E = growing.moduli(matter)
     names = list(dict.fromkeys(o.criterion for o in grown.onsets))
     answers = [f"{name}_{what}" for name in names for what in ("thickness", "time")]
-    known, now = _known(growing.case, growing.base), conditions(growing)
+    known, now = electrolyte_set(growing.case, growing.base), conditions(growing)
 
     def one(**inputs: float) -> dict[str, float]:
         chosen = {k: v for k, v in inputs.items() if k in of_block}
@@ -393,12 +395,3 @@ def sample(
 def _identity(growing: Growing) -> str:
     """What kept steps and samples belong to: the case but for what does not change its numbers."""
     return growing.case.model_dump_json(exclude={"title", "output"})
-
-
-def _known(case: Case, base: Path) -> Any:
-    """Material set of the electrolyte, None where the case gives values alone."""
-    assert case.interphase is not None
-    name = case.interphase.electrolyte
-    if name not in case.materials:
-        return None
-    return set_of(name, case.materials[name], material_sets(case, base))

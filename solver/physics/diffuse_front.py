@@ -25,16 +25,45 @@ from numpy.typing import NDArray
 #: Mean of x^2 over one side of the front, in l^2, over 2: what a curved front adds to a mean.
 ROUND = math.pi**2 / 12
 
+#: Slope of c, in 1/width, below which there is no front.
+FLAT = 1e-7
+#: Length over which a field is averaged across the front, in widths.
+ACROSS = 30.0
+#: Length over which it is averaged along the front, in widths: what is shorter is no front's.
+ASIDE = 2.0
+#: Weight of such a field where there is no front, over that at the front.
+OFF = 1e-6
+
 
 def profile(distance: NDArray[Any], width: float) -> NDArray[Any]:
     """Share of the layer at a distance into the electrolyte, both in the same unit."""
     return 0.5 * (1.0 - np.tanh(np.asarray(distance, float) / (2.0 * width)))
 
 
-def normal(c: Any, tiny: float) -> Any:
-    """Unit vector towards the layer; shrinks to 0 where the gradient is below ``tiny``."""
+def normal(c: Any, width: Any) -> Any:
+    """Unit vector towards the layer; shrinks to 0 where c changes by less than `FLAT` per width."""
     slope = ufl.grad(c)
-    return slope / ufl.sqrt(ufl.inner(slope, slope) + tiny**2)
+    return slope / ufl.sqrt(ufl.inner(slope, slope) + (FLAT / width) ** 2)
+
+
+def held_across(
+    f: Any, test: Any, n: Any, slope: Any, width: Any, through: Any = 1, along: Any = 1
+) -> Any:
+    """What keeps a field from changing across the front, and smoothens it along the front.
+
+    Args:
+        f: The field.
+        test: Its test function.
+        n: Normal of the front.
+        slope: w = n . grad c, the weight of the front.
+        width: l, in the unit of the mesh.
+        through: Factor of what acts across, in the unit of the field's equation.
+        along: Of what acts along.
+    """
+    both = ufl.inner(ufl.grad(f), ufl.grad(test))
+    across = ufl.inner(n, ufl.grad(f)) * ufl.inner(n, ufl.grad(test))
+    stiff, aside = (ACROSS * width) ** 2, (ASIDE * width) ** 2
+    return slope * (through * stiff * across + along * aside * both) + OFF / width * stiff * both
 
 
 def well_slope(c: Any) -> Any:

@@ -18,10 +18,8 @@ from ssbmech.numerics.linear import LinearSolver
 from ssbmech.physics import diffuse_front as front
 from ssbmech.physics.elasticity import weight
 
-#: Lengths over which a field is averaged across and along the front, in widths.
-_ACROSS, _ASIDE = 30.0, 2.0
-#: Slopes of c, in 1/width: of no front; what carries the mean off the front; what ends it.
-_FLAT, _OFF, _NOTHING = 1e-7, 1e-6, 1e-9
+#: Weight by which the mean ends far from the front, over that at the front.
+_NOTHING = 1e-9
 
 
 class FrontMean:
@@ -41,17 +39,10 @@ class FrontMean:
         F, m = ufl.TrialFunction(self.space), ufl.TestFunction(self.space)
         w = weight(ufl.SpatialCoordinate(mesh), model)
         dx = ufl.Measure("dx", mesh, metadata={"quadrature_degree": degree})
-
-        def number(value: float) -> Any:
-            return fem.Constant(mesh, PETSc.ScalarType(value))
-
-        n = front.normal(c, number(_FLAT / width))
+        thin = fem.Constant(mesh, PETSc.ScalarType(width))
+        n = front.normal(c, thin)
         slope = ufl.inner(n, ufl.grad(c))
-        stiff, aside = number((_ACROSS * width) ** 2), number((_ASIDE * width) ** 2)
-        both = ufl.inner(ufl.grad(F), ufl.grad(m))
-        across = ufl.inner(n, ufl.grad(F)) * ufl.inner(n, ufl.grad(m))
-        a = slope * (F * m + stiff * across + aside * both)
-        a += number(_OFF / width) * stiff * both + number(_NOTHING / width) * F * m
+        a = slope * F * m + front.held_across(F, m, n, slope, thin) + _NOTHING / thin * F * m
         self._a, self._L = fem.form(a * w * dx), fem.form(slope * f * m * w * dx)
         self._found = fem.Function(self.space)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,6 @@ from ssbmech.reaction_front.problem import Product
 from ssbmech.solve import ElasticSystem, Solution
 
 Floats = NDArray[np.float64]
-#: Slope of c, in 1/width, below which there is no front.
-_FLAT = 1e-7
 #: Share below which what has flowed is not told from what has not.
 _LITTLE = 1e-3
 SIX = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))
@@ -78,7 +77,7 @@ class GradedSystem(ElasticSystem):
         ds = ufl.Measure("ds", mesh, subdomain_data=p.domain.facet_tags, metadata=degree)
         x = ufl.SpatialCoordinate(mesh)
         w = elasticity.weight(x, p.model)
-        n = normal(c, self._constant(_FLAT / width))
+        n = normal(c, self._constant(width))
         inside, outside = self._phases(x)
 
         def mixed(eps: Any, *, grown: bool) -> Laminate:
@@ -95,8 +94,7 @@ class GradedSystem(ElasticSystem):
         self.L = fem.form(self._loads(x, v, w, dx, ds) - given)
         now = mixed(strain(self.uh), grown=True)
         self.sigma, self.work = now.stress, now.work
-        points = self.kept.function_space.element.interpolation_points()
-        self.sound_energy = fem.Expression(now.energy / self.kept, points)
+        self.sound_energy = now.energy / self.kept
         self._energy = fem.form(now.energy * w * dx)
         if self.flows:
             s = ufl.dev(now.inner)
@@ -156,12 +154,9 @@ class FrontMechanics:
 
     def __init__(self, problem: Problem, product: Product, c: Any, width: float) -> None:
         self.problem, self.product, self.share = problem, product, c
-        thin = width / problem.domain.length
-        self.system = GradedSystem(problem, product, c, thin)
+        self._thin = width / problem.domain.length
+        self.system = GradedSystem(problem, product, c, self._thin)
         self.solution: Solution | None = None
-        self._mean = FrontMean(
-            c, thin, problem.model, self.system.work, self.system.quadrature_degree
-        )
 
     def solve(self, dt: float = 0.0, rtol: float = 1e-10) -> None:
         """Solve for the present share of the layer, after flow for a time (collective).
@@ -177,6 +172,12 @@ class FrontMechanics:
             self.system.lag.value = 0.0
         # of what has flowed alone, so that a state that was loaded has the same stress
         self.solution = self.system.solve(rtol=rtol)
+
+    @cached_property
+    def _mean(self) -> FrontMean:
+        """Compiled where the work is asked for, and not before."""
+        s = self.system
+        return FrontMean(self.share, self._thin, self.problem.model, s.work, s.quadrature_degree)
 
     def weaken(self, kept: Floats) -> None:
         """Where a model of damage acts on the body: for the next solution.
@@ -201,8 +202,10 @@ class FrontMechanics:
 
         It is what drives damage; of all strains, in tension and compression.
         """
-        found = fem.Function(self.system.kept.function_space)
-        found.interpolate(self.system.sound_energy)
+        space = self.system.kept.function_space
+        found = fem.Function(space)
+        points = space.element.interpolation_points()
+        found.interpolate(fem.Expression(self.system.sound_energy, points))
         return np.asarray(found.x.array * self.system.modulus)
 
     def work(self) -> Floats:

@@ -33,7 +33,6 @@ class Transport:
         ionic: Conductivity of the layer for ions [S/m]; None for a neutral carrier.
         electrolyte: Conductivity of the electrolyte for ions [S/m], by group.
         interface_resistance: Z between lithium and the layer [ohm m^2].
-        leak: Electronic conductivity of the electrolyte [S/m].
     """
 
     drive: float
@@ -43,7 +42,6 @@ class Transport:
     ionic: float | None = None
     electrolyte: dict[str, float] = field(default_factory=dict)
     interface_resistance: float = 0.0
-    leak: float = 0.0
 
     @property
     def carriers(self) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ssbmech import build, build_electro, units
 from ssbmech.build_interphase import InterphaseSetup, interphase_setup
-from ssbmech.build_materials import material_sets, set_of
+from ssbmech.build_materials import electrolyte_set
 from ssbmech.config import Case
 from ssbmech.config_front import FrontBlock
 from ssbmech.config_transient import counter_of, driven_case
@@ -53,7 +51,7 @@ def make(setting: Setting) -> FrontSubject:
     assert case.interphase is not None and case.interphase.front is not None
     block = case.interphase.front
     setting.note("front: mesh of what it grows into")
-    grown = interphase_setup(case.interphase, _known(case, setting.base))
+    grown = interphase_setup(case.interphase, electrolyte_set(case, setting.base))
     part = _part(setting)
     notes = growing(case, part.groups, part.lithium, part.counter, part.idle)
     J = 1.0 + grown.expansion.volume_change
@@ -76,8 +74,7 @@ def make(setting: Setting) -> FrontSubject:
     notes += more
     setting.note("front: potentials at the start")
     model = FrontModel(problem, stress)
-    whole = grown.expansion.small_strain(finite=False)
-    notes += [text for text in grown.notes if text != whole or stress is not None]
+    notes += grown.notes
     return FrontSubject(
         model, Limits(cut_off=setting.programme.cut_off),
         (*_words(problem, edge), *notes, *part.notes),
@@ -157,7 +154,7 @@ def longest_edge(domain: Domain) -> float:
 
 
 def _width(block: FrontBlock, edge: float) -> float:
-    """L [m], not below what the elements can show."""
+    """Width l of the front [m], not below what the elements can show."""
     if block.width is None:
         return edge
     width = units.quantity(block.width, "length")
@@ -186,15 +183,6 @@ def _start(
     c = profile(distance - depth - rough.value(points), width)
     ends = np.pad(segments.reshape(-1, 2), ((0, 0), (0, 1)))
     return c, depth + float(np.min(rough.value(ends)))
-
-
-def _known(case: Case, base: Path) -> Any:
-    """Material set of the electrolyte, None where the case gives values alone."""
-    assert case.interphase is not None
-    name = case.interphase.electrolyte
-    if name not in case.materials:
-        return None
-    return set_of(name, case.materials[name], material_sets(case, base))
 
 
 def _stress(

@@ -55,18 +55,10 @@ Floats = NDArray[Any]
 #: Conductivity of electrons in the electrolyte, over that of the layer. Nothing takes electrons
 #: there, so that none flow: it only keeps the potential from being undefined.
 _FLOOR = 1e-3
-#: Length over which the reaction is averaged across the front, in widths.
-_ACROSS = 30.0
-#: Length over which it is averaged along the front, in widths: what is shorter is no front's.
-_ASIDE = 2.0
-#: Weight of the reaction where there is no front, over that at the front.
-_OFF = 1e-6
 #: Newton iterations, and the largest change of c in one.
 _LIMIT, _LEAP = 25, 0.3
 #: Relative residual at which no more progress is rounding (of unlike conductivities), not failure.
 _ROUNDING = 1e-8
-#: Slope of c, in 1/width, below which there is no front.
-_FLAT = 1e-7
 
 
 @dataclass(frozen=True)
@@ -148,33 +140,25 @@ class FrontSystem:
         c, r, k, phi_e = parts[:4]
         q, m, o, a = tests[:4]
         before = ufl.split(self.old)[0]
-        n = front.normal(before, _FLAT * domain.length / p.width)
+        n = front.normal(before, width)
         R = self._number(p.resistance * unit / domain.length)
-        stiff = self._number((_ACROSS * p.width / domain.length) ** 2)
-        aside = self._number((_ASIDE * p.width / domain.length) ** 2)
         spread, ripple = (
             self._number(p.width * unit / (s * domain.length)) for s in (t.ambipolar, t.rough)
         )
-        off = self._number(_OFF * domain.length / p.width)
         slope = ufl.inner(n, ufl.grad(c))
         M = self.mobility
-
-        def across(f: Any, test: Any, through: Any, along: Any) -> Any:
-            """Keeps a field from changing across the front, smoothens it along the front."""
-            both = ufl.inner(ufl.grad(f), ufl.grad(test))
-            normal = ufl.inner(n, ufl.grad(f)) * ufl.inner(n, ufl.grad(test))
-            return slope * (through * stiff * normal + along * aside * both) + off * stiff * both
 
         self.rise = (c - before) / self.dt
         growth = ufl.max_value(r, 0.0) * slope
         relax = M * (ufl.inner(ufl.grad(c), ufl.grad(q)) + front.well_slope(c) / width**2 * q)
         F = (self.rise * q - growth * q + relax + M * k * slope * q) * w
         drive = self.drive + self._number(p.capillary_drive / domain.length) * k - phi_e
-        F += (slope * (R / self.ease * r - drive) * m + across(r, m, spread + R, ripple)) * w
-        F += off * spread * r * m * w
+        held = front.held_across(r, m, n, slope, width, spread + R, ripple)
+        F += (slope * (R / self.ease * r - drive) * m + held) * w
+        F += front.OFF / width * spread * r * m * w
         bend = ufl.inner(ufl.grad(c), ufl.grad(o)) + front.well_slope(c) / width**2 * o
-        F += (slope * k * o + bend + across(k, o, 1, 1)) * w
-        electrons = front.ending(c, 1.0, self._number(max(t.leak / unit, _FLOOR)))
+        F += (slope * k * o + bend + front.held_across(k, o, n, slope, width)) * w
+        electrons = front.ending(c, 1.0, self._number(_FLOOR))
         F += (electrons * ufl.inner(ufl.grad(phi_e), ufl.grad(a)) - growth * a) * w
         F = F * dx
         lithium = ds(tuple(domain.facet_tag(g) for g in p.lithium))
@@ -231,7 +215,6 @@ class FrontSystem:
         zero = PETSc.ScalarType(0.0)
         self._metal = [fem.dirichletbc(zero, self._lithium[k], self.V.sub(k)) for k in metal]
         self._held: Any = None
-        self.held_dofs = np.empty(0, np.int32)
         if t.carriers == 2:
             facets = np.unique(np.concatenate([domain.facets(g) for g in p.counter]))
             self._counter_dofs = fem.locate_dofs_topological(self.V.sub(4), fdim, facets)
@@ -254,7 +237,7 @@ class FrontSystem:
 
     @property
     def share(self) -> Floats:
-        """C at local and ghost vertices."""
+        """Share of the layer at local and ghost vertices."""
         return self.z.x.array[self.where[0]]
 
     def everywhere(self, value: float) -> float:
@@ -386,6 +369,7 @@ class FrontSystem:
             counter = float(self.current.value) * area
             if self._held is not None:
                 counter = reaction(self._counter_dofs)
+        residual.destroy()
         return Totals(
             plated, reacting, counter, self.volume(),
             total(fem.assemble_scalar(self._area)), potential,
@@ -393,5 +377,5 @@ class FrontSystem:
 
     @property
     def rate(self) -> Floats:
-        """R at local and ghost vertices, non-dimensional; without meaning off the front."""
+        """The reaction at local and ghost vertices, non-dimensional; no meaning off the front."""
         return self.z.x.array[self.where[1]]

@@ -3,14 +3,12 @@
 import json
 import math
 import os
-import shutil
 import signal
 import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
+from restarts import command, killed, same
 from ssbmech.output.history import read_history
 
 #: Creeps, feels its stress, under current: all that a state has to hold.
@@ -143,17 +141,8 @@ fields = false
 figures = false
 mesh = false
 """
-SAME = 1e-10
 #: Differences of nearly equal numbers.
 LOOSE = {"error": 1e-6, "volume_defect": 1e-10, "charge_defect": 1e-10}
-
-
-def command(folder, *words, ranks=1):
-    start = [sys.executable, "-m", "ssbmech"]
-    if ranks > 1:
-        start = ["mpirun", "--oversubscribe", "-n", str(ranks), "python3", "-m", "mpi4py", "-m",
-                 "ssbmech"]  # fmt: skip
-    return [*start, "run", str(folder / "case.toml"), "-o", str(folder / "out"), *words]
 
 
 def run(folder, text=None, *words):
@@ -163,45 +152,8 @@ def run(folder, text=None, *words):
     return subprocess.run(command(folder, *words), capture_output=True, text=True, timeout=300)
 
 
-def killed(folder, rows, how, ranks=1):
-    """Start a run and end it once its history has some rows.
-
-    On a busy machine mpirun may pass a signal on when the run has ended: then once more.
-    """
-    for _ in range(5 if ranks > 1 else 1):
-        process = subprocess.Popen(
-            command(folder, ranks=ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        path, end = folder / "out/checkpoints/history.csv", time.monotonic() + 200
-        while not path.is_file() or len(path.read_text().splitlines()) <= rows:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < end, "the run does not move"
-            time.sleep(0.02)
-        process.send_signal(how)
-        _, said = process.communicate(timeout=100)
-        if process.returncode != 0:
-            return said
-        shutil.rmtree(folder / "out")
-    raise AssertionError("the run ended before the signal came")
-
-
 def summary(folder):
     return json.loads((folder / "out/summary.json").read_text())
-
-
-def same(first, second):
-    """History and the lines of the front agree."""
-    a, b = (read_history(f / "out/history.csv") for f in (first, second))
-    assert a.keys() == b.keys()
-    for name in a:
-        size = np.nanmax(np.abs(a[name]), initial=0.0)
-        off = LOOSE.get(name, SAME * size)
-        assert b[name] == pytest.approx(a[name], rel=SAME, abs=off, nan_ok=True), name
-    x, y = (
-        np.genfromtxt(f / "out/front.csv", delimiter=",", skip_header=1) for f in (first, second)
-    )
-    assert x.shape == y.shape
-    assert (np.abs(x - y).max(axis=0) <= SAME * np.abs(x).max(axis=0)).all()
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +193,7 @@ def test_sigterm_keeps_the_state_and_the_next_start_goes_on(whole, folder):
     done = run(folder)
     assert done.returncode == 0, done.stderr
     assert summary(folder)["transient"]["resumed_from_step"] >= 12
-    same(whole, folder)
+    same(whole, folder, "front.csv", LOOSE)
 
 
 def test_kill_9_loses_an_interval_at_most(whole, folder):
@@ -250,7 +202,7 @@ def test_kill_9_loses_an_interval_at_most(whole, folder):
     done = run(folder)
     assert done.returncode == 0, done.stderr
     assert summary(folder)["transient"]["resumed_from_step"] >= 17
-    same(whole, folder)
+    same(whole, folder, "front.csv", LOOSE)
 
 
 def test_a_checkpoint_that_was_cut_is_passed_over(whole, folder):
@@ -262,7 +214,7 @@ def test_a_checkpoint_that_was_cut_is_passed_over(whole, folder):
     done = run(folder)
     assert done.returncode == 0, done.stderr
     assert summary(folder)["transient"]["resumed_from_step"] > 0
-    same(whole, folder)
+    same(whole, folder, "front.csv", LOOSE)
 
 
 @pytest.mark.mpi
@@ -271,7 +223,7 @@ def test_goes_on_with_another_number_of_ranks(whole, folder):
     done = run(folder)
     assert done.returncode == 0, done.stderr
     assert summary(folder)["transient"]["resumed_from_step"] >= 12
-    same(whole, folder)
+    same(whole, folder, "front.csv", LOOSE)
 
 
 # -- first cracking -------------------------------------------------------------------------------

@@ -2,15 +2,12 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
+from restarts import command, killed, same, start, wait_for_rows
 from ssbmech.output.history import read_history
 
 CASE = """
@@ -59,58 +56,15 @@ fields = false
 figures = false
 mesh = false
 """
-#: Rounding of sums over ranks is all that a restart on another number of them may change.
-SAME = 1e-10
 #: Differences of nearly equal numbers: the local error over its tolerance (rates over a step of
 #: 1e-4 of the time scale, 1e-3 tolerance), and what is missing of the volume, which is rounding.
 LOOSE = {"error": 1e-6, "mass_defect": 1e-10}
-
-
-def command(folder, *words, ranks=1):
-    start = [sys.executable, "-m", "ssbmech"]
-    if ranks > 1:
-        start = ["mpirun", "--oversubscribe", "-n", str(ranks), "python3", "-m", "mpi4py", "-m",
-                 "ssbmech"]  # fmt: skip
-    return [*start, "run", str(folder / "case.toml"), "-o", str(folder / "out"), *words]
 
 
 def run(folder, *words, ranks=1):
     return subprocess.run(
         command(folder, *words, ranks=ranks), capture_output=True, text=True, timeout=300
     )
-
-
-def start(folder, ranks=1):
-    return subprocess.Popen(
-        command(folder, ranks=ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def wait_for_rows(folder, rows, process):
-    """Until the history of a living run has so many rows."""
-    path = folder / "out/checkpoints/history.csv"
-    end = time.monotonic() + 200
-    while time.monotonic() < end:
-        assert process.poll() is None, process.communicate()
-        if path.is_file() and len(path.read_text().splitlines()) > rows:
-            return
-        time.sleep(0.02)
-    raise AssertionError("the run does not move")
-
-
-def same(first, second):
-    """History, profiles and final values agree."""
-    a, b = (read_history(f / "out/history.csv") for f in (first, second))
-    assert a.keys() == b.keys()
-    for name in a:
-        size = np.nanmax(np.abs(a[name]), initial=0.0)
-        off = LOOSE.get(name, SAME * size)
-        assert b[name] == pytest.approx(a[name], rel=SAME, abs=off, nan_ok=True), name
-    x, y = (
-        np.genfromtxt(f / "out/filament.csv", delimiter=",", skip_header=1) for f in (first, second)
-    )
-    assert x.shape == y.shape
-    assert (np.abs(x - y).max(axis=0) <= SAME * np.abs(x).max(axis=0)).all()
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +101,7 @@ def test_sigterm_keeps_the_state_and_the_next_start_goes_on(whole, folder):
     assert done.returncode == 0, done.stderr
     summary = json.loads((folder / "out/summary.json").read_text())
     assert summary["transient"]["resumed_from_step"] >= 40
-    same(whole, folder)
+    same(whole, folder, "filament.csv", LOOSE)
 
 
 def test_kill_9_at_any_moment_loses_an_interval_at_most(whole, folder):
@@ -163,23 +117,15 @@ def test_kill_9_at_any_moment_loses_an_interval_at_most(whole, folder):
     assert done.returncode == 0, done.stderr
     summary = json.loads((folder / "out/summary.json").read_text())
     assert reached[-1] - 10 <= summary["transient"]["resumed_from_step"] <= reached[-1] + 1
-    same(whole, folder)
+    same(whole, folder, "filament.csv", LOOSE)
 
 
 @pytest.mark.mpi
 def test_goes_on_with_another_number_of_ranks(whole, folder):
-    for _ in range(5):  # on a busy machine mpirun may pass it on when the run has ended
-        process = start(folder, ranks=2)
-        wait_for_rows(folder, 12, process)
-        process.send_signal(signal.SIGUSR1)  # mpirun passes it on and waits
-        process.communicate(timeout=100)
-        if process.returncode != 0:
-            break
-        shutil.rmtree(folder / "out")
-    assert process.returncode != 0
+    killed(folder, 12, signal.SIGUSR1, ranks=2)  # mpirun passes it on and waits
     done = run(folder)
     assert done.returncode == 0, done.stderr
-    same(whole, folder)
+    same(whole, folder, "filament.csv", LOOSE)
 
 
 def test_a_checkpoint_of_another_case_is_refused(whole, folder):

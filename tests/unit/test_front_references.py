@@ -73,7 +73,10 @@ def test_flat(layer, i):
 
 def test_flat_under_changing_current():
     """Against steps of the closed form with the current of their middle: second order in dt."""
-    current = lambda t: 20.0 * math.sin(t / 40.0)  # noqa: E731
+
+    def current(t):
+        return 20.0 * math.sin(t / 40.0)
+
     law = MIEC(EVEN.s_i, EVEN.s_e, EVEN.U, EVEN.V, EVEN.R, EVEN.Z)
     d, n = UM, 2000
     for j in range(n):

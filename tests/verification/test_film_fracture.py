@@ -106,7 +106,10 @@ def test_flowing_lithium(page):
     # the energy that is set free less what sliding takes, by quadrature of the fields
     s, length = 50e6, 50e6 * h / tau
     released = 2 * quad(lambda x: h * (s**2 - (s * x / length) ** 2) / (2 * E), 0, length)[0]
-    moved = lambda x: s * (length - x) ** 2 / (2 * length * E)  # noqa: E731
+
+    def moved(x):
+        return s * (length - x) ** 2 / (2 * length * E)
+
     spent = 2 * quad(lambda x: tau * moved(x), 0, length)[0]
     check.within("G from the balance of energy", s**3 * h / (3 * E * tau), (released - spent) / h,
                  1e-10, unit="J/m^2")  # fmt: skip
